@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* Microseconds: monotonic since some fixed instant, and real time since 1970 (UTC). */
+int64_t fsn_monotonic_us(void);
+int64_t fsn_realtime_us(void);
+
+/* RFC 3339 in UTC with seconds and "Z"; the caller frees. */
+char *fsn_rfc3339(int64_t realtime_us);
+
+G_END_DECLS
