@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The table of commands. A new command is a file cmd-NAME.c, a line in commands.h and one
+ * here, and a man page docs/man/foresnap-NAME.1.pod.
+ */
+#include "config.h"
+
+#include "cli/commands.h"
+
+const FsnCliCommand *const fsn_cli_commands[] = {
+    NULL,
+};

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cli/command.h"
+
+G_BEGIN_DECLS
+
+/* All commands in the order in which --help lists them; NULL ends the table. */
+extern const FsnCliCommand *const fsn_cli_commands[];
+
+
+G_END_DECLS

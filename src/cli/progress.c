@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Progress for a person at a terminal: what is being done, how much of it, how fast and how
+ * long still. Redrawn ten times a second at most, so that reporting costs the work nothing.
+ */
+#include "config.h"
+
+#include "cli/progress.h"
+
+#include "base/clock.h"
+#include "cli/units.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define REDRAW_US         100000
+/* An estimate from less than this is a guess. */
+#define ESTIMATE_AFTER_US 500000
+
+struct FsnCliProgress {
+    bool terminal;
+    bool lines; /* one line per phase */
+    bool drawn;
+    char *phase;
+    int64_t phase_us;
+    int64_t drawn_us;
+};
+
+FsnCliProgress *
+fsn_cli_progress_new(FsnCliContext *context)
+{
+    FsnCliProgress *progress = g_new0(FsnCliProgress, 1);
+
+    progress->terminal = !context->quiet && isatty(STDERR_FILENO);
+    progress->lines = context->verbose && !progress->terminal;
+    return progress;
+}
+
+static void
+wipe(FsnCliProgress *progress)
+{
+    if (progress->drawn) {
+        fputs("\r\033[K", stderr);
+        progress->drawn = false;
+    }
+}
+
+void
+fsn_cli_progress_free(FsnCliProgress *progress)
+{
+    if (!progress) {
+        return;
+    }
+    wipe(progress);
+    g_free(progress->phase);
+    g_free(progress);
+}
+
+char *
+fsn_cli_progress_text(const char *phase,
+                      uint64_t done,
+                      uint64_t total,
+                      int64_t elapsed_us)
+{
+    GString *text = g_string_new(phase);
+    uint64_t shown = total > 0 ? MIN(done, total) : done;
+    g_autofree char *done_text = fsn_cli_size_text(shown);
+
+    if (total > 0) {
+        g_autofree char *total_text = fsn_cli_size_text(total);
+
+        g_string_append_printf(text, "  %d %%  %s of %s",
+                               (int)((double)shown * 100 / (double)total), done_text,
+                               total_text);
+    } else if (done > 0) {
+        g_string_append_printf(text, "  %s", done_text);
+    }
+    if (done > 0 && elapsed_us >= ESTIMATE_AFTER_US) {
+        double rate = (double)done * G_USEC_PER_SEC / (double)elapsed_us;
+        g_autofree char *rate_text = fsn_cli_size_text((uint64_t)rate);
+
+        g_string_append_printf(text, "  %s/s", rate_text);
+        if (total > done) {
+            g_string_append_printf(text, "  %.0f s left",
+                                   (double)(total - done) / rate + 0.5);
+        }
+    }
+    return g_string_free(text, FALSE);
+}
+
+void
+fsn_cli_progress_update(const char *phase, uint64_t done, uint64_t total, gpointer user)
+{
+    FsnCliProgress *progress = user;
+    int64_t now = fsn_monotonic_us();
+    bool new_phase = g_strcmp0(phase, progress->phase) != 0;
+
+    if (new_phase) {
+        g_free(progress->phase);
+        progress->phase = g_strdup(phase);
+        progress->phase_us = now;
+        if (progress->lines) {
+            fprintf(stderr, "foresnap: %s\n", phase);
+        }
+    }
+    if (progress->terminal && (new_phase || now - progress->drawn_us >= REDRAW_US)) {
+        g_autofree char *text =
+            fsn_cli_progress_text(phase, done, total, now - progress->phase_us);
+
+        fprintf(stderr, "\r%s\033[K", text);
+        fflush(stderr);
+        progress->drawn = true;
+        progress->drawn_us = now;
+    }
+}
