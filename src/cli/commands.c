@@ -8,5 +8,6 @@
 #include "cli/commands.h"
 
 const FsnCliCommand *const fsn_cli_commands[] = {
+    &fsn_cmd_check_host,
     NULL,
 };

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cli/context.h"
+
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* Whether an ordinary process may use userfaultfd, as tried out here and now. */
+typedef struct {
+    char *user;       /* as whom it was tried: QEMU's user under libvirt, or oneself */
+    int error;        /* errno of the system call, 0 if it was allowed */
+    int sysctl;       /* vm.unprivileged_userfaultfd, -1 if the kernel does not have it */
+    bool device;      /* /dev/userfaultfd exists … */
+    bool device_open; /* … and that user may open it */
+} FsnHostUffd;
+
+/* What check-host has found out about this host; the report is made from it alone. */
+typedef struct {
+    FsnHostUffd uffd;
+    int kvm_error;             /* errno of opening /dev/kvm, 0 if it can be used */
+    uint64_t memory_total;     /* bytes, 0 if unknown */
+    uint64_t memory_available; /* bytes */
+} FsnHostFacts;
+
+/* Looks at the host; never fails: what cannot be found out is a fact of its own. */
+FsnHostFacts *fsn_host_facts_collect(FsnCliContext *context);
+void fsn_host_facts_free(FsnHostFacts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnHostFacts, fsn_host_facts_free)
+
+/* Total and available bytes out of the text of /proc/meminfo; zeros where it does not say. */
+void fsn_host_parse_meminfo(const char *text,
+                            uint64_t *out_total,
+                            uint64_t *out_available);
+
+G_END_DECLS

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the facts about a host mean for foresnap, and what mends what is missing. Pure: the
+ * same facts give the same report.
+ */
+#include "config.h"
+
+#include "cli/host-report.h"
+
+#include "cli/units.h"
+
+#include <errno.h>
+
+/* Less than this and the processes of foresnap themselves are in want of memory. */
+#define MEMORY_LOW (512 * UINT64_C(1048576))
+
+static void
+item_free(gpointer data)
+{
+    FsnHostItem *item = data;
+
+    g_free(item->message);
+    g_free(item->remedy);
+    g_free(item);
+}
+
+/* Takes @message and @remedy. */
+static void
+add_item(
+    GPtrArray *items, const char *name, FsnHostState state, char *message, char *remedy)
+{
+    FsnHostItem *item = g_new0(FsnHostItem, 1);
+
+    item->name = name;
+    item->state = state;
+    item->message = message;
+    item->remedy = remedy;
+    g_ptr_array_add(items, item);
+}
+
+static char *
+uffd_remedy(const FsnHostUffd *uffd)
+{
+    g_autofree char *device = NULL;
+
+    if (uffd->sysctl < 0) {
+        return g_strdup("use a kernel built with CONFIG_USERFAULTFD");
+    }
+    if (uffd->device) {
+        device =
+            g_strdup_printf("; with QEMU 8.0 or newer, giving '%s' access to "
+                            "/dev/userfaultfd (and listing it in cgroup_device_acl of "
+                            "qemu.conf) is enough",
+                            uffd->user);
+    }
+    return g_strdup_printf(
+        "'foresnap check-host --fix' sets vm.unprivileged_userfaultfd to 1 until the next "
+        "boot, with --persist for good. QEMU needs it to run a guest whose RAM is still being "
+        "read. What it opens: every local process may then answer its own page faults, also "
+        "those inside the kernel, which makes some flaws of the kernel easier to exploit%s",
+        device ? device : "");
+}
+
+static void
+report_uffd(GPtrArray *items, const FsnHostUffd *uffd)
+{
+    if (uffd->error == 0) {
+        add_item(
+            items, "userfaultfd", FSN_HOST_OK,
+            g_strdup_printf("user '%s' may use userfaultfd: guests run while their RAM "
+                            "is being read",
+                            uffd->user),
+            NULL);
+    } else if (uffd->device_open) {
+        add_item(
+            items, "userfaultfd", FSN_HOST_OK,
+            g_strdup_printf("user '%s' may open /dev/userfaultfd, which QEMU 8.0 and "
+                            "newer use: guests run while their RAM is being read",
+                            uffd->user),
+            NULL);
+    } else {
+        add_item(
+            items, "userfaultfd", FSN_HOST_WARN,
+            g_strdup_printf("user '%s' may not use userfaultfd (%s): a resume has to "
+                            "read all RAM before the guest runs",
+                            uffd->user, g_strerror(uffd->error)),
+            uffd_remedy(uffd));
+    }
+}
+
+static void
+report_kvm(GPtrArray *items, int error)
+{
+    if (error == 0) {
+        add_item(items, "kvm", FSN_HOST_OK, g_strdup("/dev/kvm can be opened"), NULL);
+    } else {
+        add_item(
+            items, "kvm", FSN_HOST_WARN,
+            g_strdup_printf("/dev/kvm cannot be opened by this user (%s)",
+                            g_strerror(error)),
+            g_strdup(error == ENOENT
+                         ? "enable virtualisation in the firmware and load kvm_intel or "
+                           "kvm_amd; without it guests are emulated, slowly"
+                         : "for guests of the system's libvirt this does not matter; "
+                           "for your own add yourself to group kvm"));
+    }
+}
+
+static void
+report_memory(GPtrArray *items, const FsnHostFacts *facts)
+{
+    g_autofree char *total = fsn_cli_size_text(facts->memory_total);
+    g_autofree char *available = fsn_cli_size_text(facts->memory_available);
+
+    if (facts->memory_total == 0) {
+        add_item(items, "memory", FSN_HOST_WARN, g_strdup("/proc/meminfo cannot be read"),
+                 g_strdup("mount /proc"));
+        return;
+    }
+    add_item(
+        items, "memory",
+        facts->memory_available < MEMORY_LOW ? FSN_HOST_WARN : FSN_HOST_OK,
+        g_strdup_printf("%s of %s are available", available, total),
+        facts->memory_available < MEMORY_LOW
+            ? g_strdup("suspend a guest, or end something else, before you resume one")
+            : NULL);
+}
+
+const char *
+fsn_host_state_word(FsnHostState state)
+{
+    switch (state) {
+    case FSN_HOST_OK:
+        return "ok";
+    case FSN_HOST_WARN:
+        return "warn";
+    case FSN_HOST_FAIL:
+        break;
+    }
+    return "fail";
+}
+
+GPtrArray *
+fsn_host_report(const FsnHostFacts *facts)
+{
+    GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
+
+    report_uffd(items, &facts->uffd);
+    report_kvm(items, facts->kvm_error);
+    report_memory(items, facts);
+    return items;
+}
+
+FsnHostState
+fsn_host_worst(GPtrArray *items)
+{
+    FsnHostState worst = FSN_HOST_OK;
+
+    for (guint i = 0; i < items->len; i++) {
+        const FsnHostItem *item = items->pdata[i];
+
+        worst = MAX(worst, item->state);
+    }
+    return worst;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/cli/host-*.c: what each finding means, and that the permission is written as said. */
+#include "config.h"
+
+#include "cli/host-report.h"
+#include "cli/host-uffd.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+
+/* A host that has everything. */
+static FsnHostFacts
+good_facts(void)
+{
+    return (FsnHostFacts){
+        .uffd = { .user = (char *)"qemu", .sysctl = 1 },
+        .memory_total = UINT64_C(8) << 30,
+        .memory_available = UINT64_C(4) << 30,
+    };
+}
+
+static const FsnHostItem *
+find_item(GPtrArray *items, const char *name)
+{
+    for (guint i = 0; i < items->len; i++) {
+        const FsnHostItem *item = items->pdata[i];
+
+        if (strcmp(item->name, name) == 0) {
+            return item;
+        }
+    }
+    g_assert_not_reached();
+}
+
+static void
+test_good(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) items = fsn_host_report(&facts);
+
+    g_assert_cmpint(fsn_host_worst(items), ==, FSN_HOST_OK);
+    for (guint i = 0; i < items->len; i++) {
+        const FsnHostItem *item = items->pdata[i];
+
+        g_assert_null(item->remedy);
+    }
+}
+
+static void
+test_uffd_denied(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) items = NULL;
+    const FsnHostItem *item;
+
+    facts.uffd.error = EPERM;
+    facts.uffd.sysctl = 0;
+    items = fsn_host_report(&facts);
+    item = find_item(items, "userfaultfd");
+    g_assert_cmpint(item->state, ==, FSN_HOST_WARN);
+    g_assert_nonnull(strstr(item->remedy, "check-host --fix"));
+    g_assert_nonnull(strstr(item->remedy, "What it opens"));
+    g_assert_null(strstr(item->remedy, "/dev/userfaultfd"));
+}
+
+static void
+test_uffd_device(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) closed = NULL;
+    g_autoptr(GPtrArray) opened = NULL;
+
+    facts.uffd.error = EPERM;
+    facts.uffd.sysctl = 0;
+    facts.uffd.device = true;
+    closed = fsn_host_report(&facts);
+    g_assert_nonnull(
+        strstr(find_item(closed, "userfaultfd")->remedy, "/dev/userfaultfd"));
+    facts.uffd.device_open = true;
+    opened = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(opened, "userfaultfd")->state, ==, FSN_HOST_OK);
+}
+
+static void
+test_no_uffd_in_kernel(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) items = NULL;
+
+    facts.uffd.error = ENOSYS;
+    facts.uffd.sysctl = -1;
+    items = fsn_host_report(&facts);
+    g_assert_nonnull(
+        strstr(find_item(items, "userfaultfd")->remedy, "CONFIG_USERFAULTFD"));
+}
+
+static void
+test_little_memory(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) items = NULL;
+
+    facts.memory_available = 1 << 20;
+    items = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(items, "memory")->state, ==, FSN_HOST_WARN);
+    g_assert_nonnull(find_item(items, "memory")->remedy);
+}
+
+static void
+test_meminfo(void)
+{
+    uint64_t total = 1;
+    uint64_t available = 1;
+
+    fsn_host_parse_meminfo("MemTotal:  8 kB\nMemFree: 1 kB\nMemAvailable:    4 kB\n",
+                           &total, &available);
+    g_assert_cmpuint(total, ==, 8192);
+    g_assert_cmpuint(available, ==, 4096);
+    fsn_host_parse_meminfo("", &total, &available);
+    g_assert_cmpuint(total, ==, 0);
+}
+
+/* The probe and the kernel's own switch cannot disagree. */
+static void
+test_probe(void)
+{
+    FsnHostUffd uffd = { 0 };
+
+    fsn_host_uffd_probe(NULL, &uffd);
+    g_assert_nonnull(uffd.user);
+    g_assert_cmpint(uffd.error, !=, EAGAIN);
+    if (uffd.sysctl == 0 && strcmp(uffd.user, "root") != 0) {
+        /* valgrind does not know the call at all */
+        g_assert_true(uffd.error == EPERM || uffd.error == ENOSYS);
+    }
+    g_assert_true(uffd.device || !uffd.device_open);
+    g_free(uffd.user);
+}
+
+static void
+test_permit(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("fsn-host-XXXXXX", NULL);
+    g_autofree char *sysctl = g_build_filename(dir, "sysctl", NULL);
+    g_autofree char *persist = g_build_filename(dir, "persist", NULL);
+    g_autofree char *written = NULL;
+    g_autofree char *lines = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(fsn_host_uffd_permit(sysctl, persist, &error));
+    g_assert_nonnull(strstr(error->message, sysctl));
+    g_assert_false(g_file_test(persist, G_FILE_TEST_EXISTS));
+
+    g_assert_true(g_file_set_contents(sysctl, "0\n", -1, NULL));
+    g_assert_true(fsn_host_uffd_permit(sysctl, NULL, NULL));
+    g_assert_false(g_file_test(persist, G_FILE_TEST_EXISTS));
+    g_assert_true(fsn_host_uffd_permit(sysctl, persist, NULL));
+    g_assert_true(g_file_get_contents(sysctl, &written, NULL, NULL));
+    g_assert_cmpstr(written, ==, "1\n");
+    g_assert_true(g_file_get_contents(persist, &lines, NULL, NULL));
+    g_assert_nonnull(strstr(lines, "\nvm.unprivileged_userfaultfd = 1\n"));
+    g_unlink(sysctl);
+    g_unlink(persist);
+    g_rmdir(dir);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/cli/host/good", test_good);
+    g_test_add_func("/cli/host/uffd-denied", test_uffd_denied);
+    g_test_add_func("/cli/host/uffd-device", test_uffd_device);
+    g_test_add_func("/cli/host/no-uffd-in-kernel", test_no_uffd_in_kernel);
+    g_test_add_func("/cli/host/little-memory", test_little_memory);
+    g_test_add_func("/cli/host/meminfo", test_meminfo);
+    g_test_add_func("/cli/host/probe", test_probe);
+    g_test_add_func("/cli/host/permit", test_permit);
+    return g_test_run();
+}
