@@ -7,6 +7,7 @@
 
 #include "cli/host-facts.h"
 
+#include "cli/host-qemu.h"
 #include "cli/host-uffd.h"
 
 #include <errno.h>
@@ -64,6 +65,7 @@ fsn_host_facts_collect(FsnCliContext *context)
 
     /* First, while this process has no other thread: it forks. */
     fsn_host_uffd_probe(context->uri, &facts->uffd);
+    fsn_host_qemu_probe(&facts->qemu);
     facts->kvm_error = kvm_error();
     collect_memory(facts);
     return facts;
@@ -75,6 +77,7 @@ fsn_host_facts_free(FsnHostFacts *facts)
     if (!facts) {
         return;
     }
+    fsn_host_qemu_clear(&facts->qemu);
     g_free(facts->uffd.user);
     g_free(facts);
 }

@@ -16,8 +16,20 @@ typedef struct {
     bool device_open; /* … and that user may open it */
 } FsnHostUffd;
 
+/* What the QEMU of this host can do. */
+typedef struct {
+    char *binary; /* NULL if there is none */
+    char *error;  /* why it could not be asked, NULL if it was; then the rest is void */
+    char *version;
+    int major;
+    bool migrates_to_fd;
+    bool postcopy;
+    bool background_snapshot;
+} FsnHostQemu;
+
 /* What check-host has found out about this host; the report is made from it alone. */
 typedef struct {
+    FsnHostQemu qemu;
     FsnHostUffd uffd;
     int kvm_error;             /* errno of opening /dev/kvm, 0 if it can be used */
     uint64_t memory_total;     /* bytes, 0 if unknown */

@@ -11,8 +11,10 @@
 
 #include <errno.h>
 
+/* Older ones lose dirty pages of emulated guests in live migration. */
+#define EMULATION_SAFE_MAJOR 9
 /* Less than this and the processes of foresnap themselves are in want of memory. */
-#define MEMORY_LOW (512 * UINT64_C(1048576))
+#define MEMORY_LOW           (512 * UINT64_C(1048576))
 
 static void
 item_free(gpointer data)
@@ -36,6 +38,34 @@ add_item(
     item->message = message;
     item->remedy = remedy;
     g_ptr_array_add(items, item);
+}
+
+static void
+report_qemu(GPtrArray *items, const FsnHostQemu *qemu)
+{
+    if (qemu->error) {
+        add_item(items, "qemu", FSN_HOST_FAIL,
+                 g_strdup_printf("QEMU cannot be asked what it can do: %s", qemu->error),
+                 g_strdup(qemu->binary
+                              ? "see why it does not start, with -machine none"
+                              : "install QEMU: on Debian the package qemu-system-x86"));
+    } else if (!qemu->migrates_to_fd) {
+        add_item(items, "qemu", FSN_HOST_FAIL,
+                 g_strdup_printf("QEMU %s cannot send a guest's memory", qemu->version),
+                 g_strdup("use QEMU 7.2 or newer, built with migration"));
+    } else if (!qemu->postcopy) {
+        add_item(items, "qemu", FSN_HOST_WARN,
+                 g_strdup_printf("QEMU %s has no postcopy: a resume has to read all RAM "
+                                 "before the guest runs",
+                                 qemu->version),
+                 g_strdup("use a QEMU built for Linux with userfaultfd"));
+    } else {
+        add_item(
+            items, "qemu", FSN_HOST_OK,
+            g_strdup_printf("QEMU %s has postcopy%s", qemu->version,
+                            qemu->background_snapshot ? " and background snapshots" : ""),
+            NULL);
+    }
 }
 
 static char *
@@ -89,21 +119,29 @@ report_uffd(GPtrArray *items, const FsnHostUffd *uffd)
 }
 
 static void
-report_kvm(GPtrArray *items, int error)
+report_kvm(GPtrArray *items, const FsnHostFacts *facts)
 {
+    int error = facts->kvm_error;
+    const char *loss = "";
+
     if (error == 0) {
         add_item(items, "kvm", FSN_HOST_OK, g_strdup("/dev/kvm can be opened"), NULL);
-    } else {
-        add_item(
-            items, "kvm", FSN_HOST_WARN,
-            g_strdup_printf("/dev/kvm cannot be opened by this user (%s)",
-                            g_strerror(error)),
-            g_strdup(error == ENOENT
-                         ? "enable virtualisation in the firmware and load kvm_intel or "
-                           "kvm_amd; without it guests are emulated, slowly"
-                         : "for guests of the system's libvirt this does not matter; "
-                           "for your own add yourself to group kvm"));
+        return;
     }
+    if (!facts->qemu.error && facts->qemu.major < EMULATION_SAFE_MAJOR) {
+        loss =
+            "; emulated guests cannot be prepared: this QEMU misses some of their writes "
+            "in a live migration";
+    }
+    add_item(
+        items, "kvm", FSN_HOST_WARN,
+        g_strdup_printf("/dev/kvm cannot be opened by this user (%s)%s",
+                        g_strerror(error), loss),
+        g_strdup(error == ENOENT
+                     ? "enable virtualisation in the firmware and load kvm_intel or "
+                       "kvm_amd; without it guests are emulated, slowly"
+                     : "for guests of the system's libvirt this does not matter; for "
+                       "your own add yourself to group kvm"));
 }
 
 static void
@@ -145,8 +183,9 @@ fsn_host_report(const FsnHostFacts *facts)
 {
     GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
 
+    report_qemu(items, &facts->qemu);
     report_uffd(items, &facts->uffd);
-    report_kvm(items, facts->kvm_error);
+    report_kvm(items, facts);
     report_memory(items, facts);
     return items;
 }

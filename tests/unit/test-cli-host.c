@@ -2,6 +2,7 @@
 /* src/cli/host-*.c: what each finding means, and that the permission is written as said. */
 #include "config.h"
 
+#include "cli/host-qemu.h"
 #include "cli/host-report.h"
 #include "cli/host-uffd.h"
 
@@ -14,6 +15,12 @@ static FsnHostFacts
 good_facts(void)
 {
     return (FsnHostFacts){
+        .qemu = { .binary = (char *)"/usr/bin/qemu",
+                  .version = (char *)"7.2.0",
+                  .major = 7,
+                  .migrates_to_fd = true,
+                  .postcopy = true,
+                  .background_snapshot = true },
         .uffd = { .user = (char *)"qemu", .sysctl = 1 },
         .memory_total = UINT64_C(8) << 30,
         .memory_available = UINT64_C(4) << 30,
@@ -45,6 +52,65 @@ test_good(void)
 
         g_assert_null(item->remedy);
     }
+}
+
+static void
+test_qemu(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) no_postcopy = NULL;
+    g_autoptr(GPtrArray) no_migration = NULL;
+    g_autoptr(GPtrArray) broken = NULL;
+    g_autoptr(GPtrArray) absent = NULL;
+
+    facts.qemu.postcopy = false;
+    no_postcopy = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(no_postcopy, "qemu")->state, ==, FSN_HOST_WARN);
+    facts.qemu.migrates_to_fd = false;
+    no_migration = fsn_host_report(&facts);
+    g_assert_cmpint(fsn_host_worst(no_migration), ==, FSN_HOST_FAIL);
+    facts.qemu.error = (char *)"it died";
+    broken = fsn_host_report(&facts);
+    g_assert_nonnull(strstr(find_item(broken, "qemu")->message, "it died"));
+    g_assert_null(strstr(find_item(broken, "qemu")->remedy, "install"));
+    facts.qemu.binary = NULL;
+    absent = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(absent, "qemu")->state, ==, FSN_HOST_FAIL);
+    g_assert_nonnull(strstr(find_item(absent, "qemu")->remedy, "install"));
+}
+
+/* What an emulated guest goes without depends on QEMU. */
+static void
+test_emulation(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) old = NULL;
+    g_autoptr(GPtrArray) new = NULL;
+
+    facts.kvm_error = ENOENT;
+    old = fsn_host_report(&facts);
+    facts.qemu.major = 9;
+    new = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(old, "kvm")->state, ==, FSN_HOST_WARN);
+    g_assert_nonnull(strstr(find_item(old, "kvm")->message, "cannot be prepared"));
+    g_assert_null(strstr(find_item(new, "kvm")->message, "cannot be prepared"));
+}
+
+static void
+test_qemu_probe(void)
+{
+    FsnHostQemu qemu;
+
+    fsn_host_qemu_probe(&qemu);
+    if (!qemu.binary) {
+        g_test_skip("there is no QEMU here");
+    } else {
+        g_assert_cmpstr(qemu.error, ==, NULL);
+        g_assert_cmpint(qemu.major, >=, 7);
+        g_assert_true(qemu.migrates_to_fd);
+        g_assert_true(qemu.postcopy);
+    }
+    fsn_host_qemu_clear(&qemu);
 }
 
 static void
@@ -170,6 +236,9 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli/host/good", test_good);
+    g_test_add_func("/cli/host/qemu", test_qemu);
+    g_test_add_func("/cli/host/emulation", test_emulation);
+    g_test_add_func("/cli/host/qemu-probe", test_qemu_probe);
     g_test_add_func("/cli/host/uffd-denied", test_uffd_denied);
     g_test_add_func("/cli/host/uffd-device", test_uffd_device);
     g_test_add_func("/cli/host/no-uffd-in-kernel", test_no_uffd_in_kernel);
