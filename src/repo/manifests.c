@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Manifests: the commit point of a snapshot. The check after writing closes the race with
+ * garbage collection: the collector moves objects aside, looks at the manifests again and
+ * only then unlinks. Either it sees this manifest and puts its objects back, or this check
+ * brings them back, or it finds one gone and withdraws the manifest.
+ */
+#include "config.h"
+
+#include "repo/manifests.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "repo/image-private.h"
+#include "repo/repo-private.h"
+#include "repofmt/envelope.h"
+
+#include <string.h>
+
+#define KIND "manifest"
+
+typedef struct {
+    FsnReferenceFunc each;
+    gpointer user;
+} Walk;
+
+static bool walk_node(const Walk *walk, const char *name, JsonNode *node, GError **error);
+
+static bool
+walk_object(const Walk *walk, JsonObject *object, GError **error)
+{
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *node;
+
+    json_object_iter_init_ordered(&iter, object);
+    while (json_object_iter_next_ordered(&iter, &name, &node)) {
+        if (!walk_node(walk, name, node, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool
+walk_node(const Walk *walk, const char *name, JsonNode *node, GError **error)
+{
+    bool ok = true;
+
+    if (JSON_NODE_HOLDS_OBJECT(node)) {
+        return walk_object(walk, json_node_get_object(node), error);
+    }
+    if (JSON_NODE_HOLDS_ARRAY(node)) {
+        JsonArray *array = json_node_get_array(node);
+
+        for (guint i = 0; ok && i < json_array_get_length(array); i++) {
+            ok = walk_node(walk, name, json_array_get_element(array, i), error);
+        }
+    } else if (JSON_NODE_HOLDS_VALUE(node) &&
+               json_node_get_value_type(node) == G_TYPE_STRING) {
+        const char *text = json_node_get_string(node);
+
+        if (strcmp(name, "image") == 0) {
+            ok = walk->each(walk->user, FSN_DIR_ROOTS, text, error);
+        } else if (strcmp(name, "object") == 0) {
+            ok = walk->each(walk->user, FSN_DIR_OBJECTS, text, error);
+        }
+    }
+    return ok;
+}
+
+bool
+fsn_manifest_references(JsonObject *manifest,
+                        FsnReferenceFunc each,
+                        gpointer user,
+                        GError **error)
+{
+    Walk walk = { .each = each, .user = user };
+
+    return walk_object(&walk, manifest, error);
+}
+
+static bool
+check_members(JsonObject *manifest, const char **out_id, GError **error)
+{
+    const char *text;
+    JsonObject *domain;
+    FsnId id;
+
+    if (!fsn_json_get_string(manifest, "id", out_id, error) ||
+        !fsn_json_get_string(manifest, "created", &text, error) ||
+        !fsn_json_get_string(manifest, "kind", &text, error) ||
+        !fsn_json_get_object(manifest, "domain", &domain, error) ||
+        !fsn_json_get_string(domain, "name", &text, error) ||
+        !fsn_json_get_string(domain, "uuid", &text, error)) {
+        return false;
+    }
+    if (!fsn_id_parse(*out_id, &id)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "'%.80s' is not a snapshot's id",
+                    *out_id);
+        return false;
+    }
+    return true;
+}
+
+static bool
+ensure_all(FsnRepo *repo, const char *folder, GArray *refs, GError **error)
+{
+    for (guint i = 0; i < refs->len; i++) {
+        const FsnObjectRef *ref = &g_array_index(refs, FsnObjectRef, i);
+        g_autofree char *key = fsn_repo_id_key(folder, &ref->id);
+
+        if (!fsn_repo_ensure(repo, key, ref->length, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Makes sure that everything a reference needs is in place. */
+static bool
+ensure_reference(gpointer user, const char *folder, const char *hex, GError **error)
+{
+    FsnRepo *repo = user;
+    g_autoptr(FsnImage) image = NULL;
+    g_autofree char *key = NULL;
+    uint8_t sha[FSN_SHA256_SIZE];
+
+    if (strcmp(folder, FSN_DIR_OBJECTS) == 0) {
+        if (!fsn_unhex(hex, sha, sizeof sha)) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "'%.80s' names no object",
+                        hex);
+            return false;
+        }
+        key = fsn_repo_key(folder, hex);
+        return fsn_repo_ensure(repo, key, UINT64_MAX, error);
+    }
+    image = fsn_image_open(repo, hex, error);
+    if (!image) {
+        return false;
+    }
+    key = fsn_repo_key(folder, hex);
+    return fsn_repo_ensure(repo, key, UINT64_MAX, error) &&
+           ensure_all(repo, FSN_DIR_BUNDLES, fsn_image_root(image)->bundles, error) &&
+           ensure_all(repo, FSN_DIR_PACKS, fsn_image_root(image)->packs, error);
+}
+
+static char *
+manifest_key(const char *id)
+{
+    return g_strconcat(FSN_DIR_MANIFESTS "/", id, NULL);
+}
+
+bool
+fsn_repo_commit_manifest(FsnRepo *repo, JsonObject *manifest, GError **error)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *key = NULL;
+    g_autoptr(GByteArray) bytes = NULL;
+    const char *id;
+    FsnId writer;
+
+    if (!check_members(manifest, &id, error) ||
+        !fsn_repo_begin_write(repo, &writer, error) ||
+        !fsn_manifest_references(manifest, ensure_reference, repo, error)) {
+        g_prefix_error(error, "cannot commit the snapshot: ");
+        return false;
+    }
+    text = fsn_json_to_text(manifest, true);
+    bytes = fsn_envelope_build(KIND, text, strlen(text));
+    if (bytes->len > FSN_MANIFEST_MAX) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                    "the manifest is too large: %u bytes", bytes->len);
+        return false;
+    }
+    key = manifest_key(id);
+    if (!fsn_blob_put(fsn_repo_store(repo), key, bytes->data, bytes->len, FSN_BLOB_CREATE,
+                      error)) {
+        g_autoptr(GError) local = NULL;
+
+        /* It may be there although the last step, its durability, failed. */
+        if (error && *error && !g_error_matches(*error, FSN_ERROR, FSN_ERROR_EXISTS)) {
+            (void)fsn_blob_remove(fsn_repo_store(repo), key, true, &local);
+        }
+        return false;
+    }
+    if (!fsn_manifest_references(manifest, ensure_reference, repo, error)) {
+        g_prefix_error(error, "the snapshot lost a part while it was committed: ");
+        (void)fsn_blob_remove(fsn_repo_store(repo), key, true,
+                              NULL); /* gc would refuse */
+        return false;
+    }
+    return true;
+}
+
+static bool
+load_key(FsnRepo *repo, const char *key, JsonObject **out_manifest, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(JsonObject) object = NULL;
+    const uint8_t *value;
+    const char *id;
+    size_t len;
+
+    if (!fsn_blob_get(fsn_repo_store(repo), key, FSN_MANIFEST_MAX, &bytes, error) ||
+        !fsn_envelope_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), KIND,
+                            key, &value, &len, error) ||
+        !fsn_json_parse_object((const char *)value, len, FSN_MANIFEST_MAX, key, &object,
+                               error) ||
+        !check_members(object, &id, error)) {
+        return false;
+    }
+    if (strcmp(id, key + strlen(FSN_DIR_MANIFESTS "/")) != 0) {
+        return fsn_set_damaged(error, key, "it is the manifest of snapshot %s", id);
+    }
+    *out_manifest = g_steal_pointer(&object);
+    return true;
+}
+
+/* The key that the id or prefix @id stands for. */
+static bool
+find_key(FsnRepo *repo, const char *id, char **out_key, GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+    g_autofree char *prefix = manifest_key(id);
+    const char *found = NULL;
+
+    if (strlen(id) < FSN_ID_MIN_PREFIX || strlen(id) > FSN_ID_HEX ||
+        strspn(id, "0123456789abcdef") != strlen(id)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "there is no snapshot '%.80s'",
+                    id);
+        return false;
+    }
+    if (strlen(id) == FSN_ID_HEX) {
+        *out_key = g_steal_pointer(&prefix);
+        return true;
+    }
+    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_MANIFESTS, &keys, error)) {
+        return false;
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        const char *key = g_ptr_array_index(keys, i);
+
+        if (!g_str_has_prefix(key, prefix)) {
+            continue;
+        }
+        if (found) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
+                        "'%s' is the beginning of several snapshots' ids", id);
+            return false;
+        }
+        found = key;
+    }
+    if (!found) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "there is no snapshot '%s'",
+                    id);
+        return false;
+    }
+    *out_key = g_strdup(found);
+    return true;
+}
+
+bool
+fsn_repo_load_manifest(FsnRepo *repo,
+                       const char *id,
+                       JsonObject **out_manifest,
+                       GError **error)
+{
+    g_autofree char *key = NULL;
+
+    return find_key(repo, id, &key, error) && load_key(repo, key, out_manifest, error);
+}
+
+/* Newest first; equal times by id. RFC 3339 in UTC sorts as text. */
+static int
+compare_manifests(gconstpointer a, gconstpointer b)
+{
+    JsonObject *x = *(JsonObject *const *)a, *y = *(JsonObject *const *)b;
+    int order = strcmp(fsn_json_peek_string(y, "created", ""),
+                       fsn_json_peek_string(x, "created", ""));
+
+    return order ? order
+                 : strcmp(fsn_json_peek_string(x, "id", ""),
+                          fsn_json_peek_string(y, "id", ""));
+}
+
+bool
+fsn_repo_list_manifests(FsnRepo *repo,
+                        GPtrArray **out_manifests,
+                        GPtrArray **out_damaged,
+                        GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+    g_autoptr(GPtrArray) manifests =
+        g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
+    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
+
+    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_MANIFESTS, &keys, error)) {
+        return false;
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        g_autoptr(GError) local = NULL;
+        JsonObject *manifest;
+
+        if (load_key(repo, g_ptr_array_index(keys, i), &manifest, &local)) {
+            g_ptr_array_add(manifests, manifest);
+        } else if (!g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            g_ptr_array_add(damaged, g_strdup(local->message));
+        }
+    }
+    g_ptr_array_sort(manifests, compare_manifests);
+    *out_manifests = g_steal_pointer(&manifests);
+    *out_damaged = g_steal_pointer(&damaged);
+    return true;
+}
+
+/* Removes what is in @folder under names that begin with "ID." or are "ID". */
+static bool
+remove_named(FsnRepo *repo, const char *folder, const char *id, GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+    size_t start = strlen(folder) + 1;
+
+    if (!fsn_blob_list(fsn_repo_store(repo), folder, &keys, error)) {
+        return false;
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        const char *name = (const char *)g_ptr_array_index(keys, i) + start;
+
+        if (strncmp(name, id, FSN_ID_HEX) == 0 &&
+            (name[FSN_ID_HEX] == '\0' || name[FSN_ID_HEX] == '.') &&
+            !fsn_blob_remove(fsn_repo_store(repo), g_ptr_array_index(keys, i), false,
+                             error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+fsn_repo_delete_manifest(FsnRepo *repo, const char *id, GError **error)
+{
+    g_autofree char *key = NULL;
+    const char *full;
+    FsnId writer;
+    uint64_t size;
+
+    if (!fsn_repo_begin_write(repo, &writer, error) || !find_key(repo, id, &key, error) ||
+        !fsn_blob_size(fsn_repo_store(repo), key, &size, error)) {
+        return false;
+    }
+    full = key + strlen(FSN_DIR_MANIFESTS "/");
+    /* The manifest first: a mark such as "consumed" must not go before it. */
+    return fsn_blob_remove(fsn_repo_store(repo), key, true, error) &&
+           remove_named(repo, FSN_DIR_MARKS, full, error) &&
+           remove_named(repo, FSN_DIR_SEQUENCES, full, error);
+}
