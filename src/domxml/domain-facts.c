@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Domain XML in, facts out. Reads only what foresnap acts on; what a domain may contain
+ * beyond that is libvirt's business, except for devices that cannot be suspended, which
+ * refusals.c finds. Pure: no libvirt, no file, no host.
+ */
+#include "config.h"
+
+#include "domxml/domain-facts.h"
+
+#include "base/error.h"
+#include "domxml/document-private.h"
+#include "domxml/refusals-private.h"
+
+#include <string.h>
+
+static bool
+set_missing(GError **error, const char *what)
+{
+    g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "domain XML lacks a valid %s", what);
+    return false;
+}
+
+bool
+fsn_uuid_is_canonical(const char *text)
+{
+    for (int i = 0; i < 36; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-'
+                 : !(g_ascii_isxdigit(text[i]) && !g_ascii_isupper(text[i]))) {
+            return false;
+        }
+    }
+    return text[36] == 0;
+}
+
+/* The UUID in the text of @node; libvirt also takes it with other dashes and upper case. */
+static char *
+read_uuid(const xmlNode *node)
+{
+    g_autofree char *text = fsn_node_text(node);
+    char digits[33];
+    size_t n = 0;
+
+    for (const char *p = text ? text : ""; *p; p++) {
+        if (*p == '-' || g_ascii_isspace(*p)) {
+            continue;
+        }
+        if (!g_ascii_isxdigit(*p) || n == 32) {
+            return NULL;
+        }
+        digits[n++] = g_ascii_tolower(*p);
+    }
+    if (n != 32) {
+        return NULL;
+    }
+    return g_strdup_printf("%.8s-%.4s-%.4s-%.4s-%.12s", digits, digits + 8, digits + 12,
+                           digits + 16, digits + 20);
+}
+
+/* Bytes in one @unit as libvirt names them; 0 for an unknown one. */
+static uint64_t
+unit_bytes(const char *unit)
+{
+    static const struct {
+        const char *name;
+        uint64_t bytes;
+    } units[] = {
+        { "b", 1 },
+        { "bytes", 1 },
+        { "KB", 1000 },
+        { "k", UINT64_C(1) << 10 },
+        { "KiB", UINT64_C(1) << 10 },
+        { "MB", 1000000 },
+        { "M", UINT64_C(1) << 20 },
+        { "MiB", UINT64_C(1) << 20 },
+        { "GB", 1000000000 },
+        { "G", UINT64_C(1) << 30 },
+        { "GiB", UINT64_C(1) << 30 },
+        { "TB", UINT64_C(1000000000000) },
+        { "T", UINT64_C(1) << 40 },
+        { "TiB", UINT64_C(1) << 40 },
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (strcmp(units[i].name, unit) == 0) {
+            return units[i].bytes;
+        }
+    }
+    return 0;
+}
+
+static bool
+read_number(const xmlNode *node, uint64_t max, uint64_t *out_value)
+{
+    g_autofree char *text = fsn_node_text(node);
+
+    return text &&
+           g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, max, out_value, NULL);
+}
+
+static bool
+read_memory(const xmlNode *node, uint64_t *out_bytes)
+{
+    g_autofree char *unit = fsn_node_attribute(node, "unit");
+    uint64_t scale = unit_bytes(unit ? unit : "KiB");
+    uint64_t value;
+
+    return scale > 0 && read_number(node, UINT64_MAX, &value) &&
+           g_uint64_checked_mul(out_bytes, value, scale);
+}
+
+static char *
+read_disk_source(const xmlNode *source)
+{
+    static const char *const plain[] = { "file", "dev", "dir" };
+    g_autofree char *pool = fsn_node_attribute(source, "pool");
+    g_autofree char *protocol = fsn_node_attribute(source, "protocol");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(plain); i++) {
+        char *value = fsn_node_attribute(source, plain[i]);
+
+        if (value) {
+            return value;
+        }
+    }
+    if (pool) {
+        g_autofree char *volume = fsn_node_attribute(source, "volume");
+
+        return g_strdup_printf("%s/%s", pool, volume ? volume : "");
+    }
+    if (protocol) {
+        g_autofree char *name = fsn_node_attribute(source, "name");
+
+        return g_strdup_printf("%s:%s", protocol, name ? name : "");
+    }
+    return NULL;
+}
+
+static void
+disk_free(gpointer data)
+{
+    FsnDiskFacts *disk = data;
+
+    g_free(disk->target);
+    g_free(disk->device);
+    g_free(disk->source_kind);
+    g_free(disk->source);
+    g_free(disk->format);
+    g_free(disk);
+}
+
+static FsnDiskFacts *
+read_disk(const xmlNode *node)
+{
+    FsnDiskFacts *disk = g_new0(FsnDiskFacts, 1);
+    const xmlNode *source = fsn_node_child(node, "source");
+
+    disk->target = fsn_node_attribute(fsn_node_child(node, "target"), "dev");
+    disk->device = fsn_node_attribute(node, "device");
+    if (!disk->device) {
+        disk->device = g_strdup("disk");
+    }
+    disk->source_kind = fsn_node_attribute(node, "type");
+    disk->source = read_disk_source(source);
+    disk->format = fsn_node_attribute(fsn_node_child(node, "driver"), "type");
+    disk->readonly = fsn_node_child(node, "readonly") != NULL;
+    disk->shareable = fsn_node_child(node, "shareable") != NULL;
+    disk->encrypted =
+        fsn_node_child(node, "encryption") || fsn_node_child(source, "encryption");
+    return disk;
+}
+
+static void
+read_channel(const xmlNode *channel, FsnDomainFacts *facts)
+{
+    const xmlNode *target = fsn_node_child(channel, "target");
+
+    if (fsn_node_attribute_is(target, "name", "org.qemu.guest_agent.0")) {
+        facts->agent = true;
+        facts->agent_connected = fsn_node_attribute_is(target, "state", "connected");
+    }
+}
+
+static void
+read_devices(const xmlNode *devices, FsnDomainFacts *facts)
+{
+    facts->emulator = fsn_node_text(fsn_node_child(devices, "emulator"));
+    facts->tpm = fsn_node_child(devices, "tpm") != NULL;
+    facts->watchdog = fsn_node_child(devices, "watchdog") != NULL;
+    for (xmlNode *node = fsn_node_child(devices, "disk"); node;
+         node = fsn_node_next(node, "disk")) {
+        g_ptr_array_add(facts->disks, read_disk(node));
+    }
+    for (xmlNode *node = fsn_node_child(devices, "channel"); node;
+         node = fsn_node_next(node, "channel")) {
+        read_channel(node, facts);
+    }
+}
+
+static void
+read_backing(const xmlNode *backing, FsnDomainFacts *facts)
+{
+    facts->hugepages = fsn_node_child(backing, "hugepages") != NULL;
+    facts->locked = fsn_node_child(backing, "locked") != NULL;
+    facts->shared_memory =
+        fsn_node_attribute_is(fsn_node_child(backing, "access"), "mode", "shared");
+}
+
+static bool
+read_identity(const xmlNode *root, FsnDomainFacts *facts, GError **error)
+{
+    facts->type = fsn_node_attribute(root, "type");
+    facts->name = fsn_node_text(fsn_node_child(root, "name"));
+    facts->uuid = read_uuid(fsn_node_child(root, "uuid"));
+    if (!facts->name || !*facts->name) {
+        return set_missing(error, "name");
+    }
+    if (!facts->uuid) {
+        return set_missing(error, "UUID");
+    }
+    if (g_strcmp0(facts->type, "kvm") != 0 && g_strcmp0(facts->type, "qemu") != 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
+                    "domain '%s' is of type '%s'; only QEMU/KVM domains are supported",
+                    facts->name, facts->type ? facts->type : "none");
+        return false;
+    }
+    return true;
+}
+
+static bool
+read_size(const xmlNode *root, FsnDomainFacts *facts, GError **error)
+{
+    uint64_t vcpus;
+
+    if (!read_memory(fsn_node_child(root, "memory"), &facts->memory_bytes)) {
+        return set_missing(error, "memory size");
+    }
+    if (!read_number(fsn_node_child(root, "vcpu"), UINT16_MAX, &vcpus)) {
+        return set_missing(error, "number of vCPUs");
+    }
+    facts->vcpus = (unsigned)vcpus;
+    return true;
+}
+
+static void
+read_machine(const xmlNode *root, FsnDomainFacts *facts)
+{
+    const xmlNode *os = fsn_node_child(root, "os");
+    const xmlNode *type = fsn_node_child(os, "type");
+    const xmlNode *nvram = fsn_node_child(os, "nvram");
+    xmlNode *cpu = fsn_node_child(root, "cpu");
+
+    facts->arch = fsn_node_attribute(type, "arch");
+    facts->machine = fsn_node_attribute(type, "machine");
+    facts->vmgenid = fsn_node_child(root, "genid") != NULL;
+    if (nvram) {
+        const xmlNode *source = fsn_node_child(nvram, "source");
+
+        facts->nvram = source ? read_disk_source(source) : fsn_node_text(nvram);
+    }
+    if (cpu) {
+        facts->cpu_xml = fsn_node_to_text(cpu);
+    }
+}
+
+bool
+fsn_domain_facts_parse(const char *xml, FsnDomainFacts **out_facts, GError **error)
+{
+    g_autoptr(FsnDomainFacts) facts = g_new0(FsnDomainFacts, 1);
+    g_autoptr(xmlDoc) document = NULL;
+    const xmlNode *root;
+
+    facts->disks = g_ptr_array_new_with_free_func(disk_free);
+    facts->refusals = g_ptr_array_new_with_free_func(g_free);
+    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
+        return false;
+    }
+    root = xmlDocGetRootElement(document);
+    if (!read_identity(root, facts, error) || !read_size(root, facts, error)) {
+        return false;
+    }
+    read_machine(root, facts);
+    read_backing(fsn_node_child(root, "memoryBacking"), facts);
+    read_devices(fsn_node_child(root, "devices"), facts);
+    fsn_refusals_collect(root, facts->refusals);
+    *out_facts = g_steal_pointer(&facts);
+    return true;
+}
+
+void
+fsn_domain_facts_free(FsnDomainFacts *facts)
+{
+    if (!facts) {
+        return;
+    }
+    g_free(facts->name);
+    g_free(facts->uuid);
+    g_free(facts->type);
+    g_free(facts->arch);
+    g_free(facts->machine);
+    g_free(facts->emulator);
+    g_free(facts->nvram);
+    g_free(facts->cpu_xml);
+    g_ptr_array_unref(facts->disks);
+    g_ptr_array_unref(facts->refusals);
+    g_free(facts);
+}
+
+bool
+fsn_capabilities_host_uuid(const char *xml, char **out_uuid, GError **error)
+{
+    g_autoptr(xmlDoc) document = NULL;
+    const xmlNode *host;
+    char *uuid;
+
+    if (!fsn_document_parse(xml, "capabilities", "capabilities XML", &document, error)) {
+        return false;
+    }
+    host = fsn_node_child(xmlDocGetRootElement(document), "host");
+    uuid = read_uuid(fsn_node_child(host, "uuid"));
+    if (!uuid) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                    "capabilities XML lacks the host's UUID");
+        return false;
+    }
+    *out_uuid = uuid;
+    return true;
+}
