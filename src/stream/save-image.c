@@ -134,7 +134,7 @@ fsn_save_image_parse(const uint8_t *data,
                      GError **error)
 {
     g_autoptr(FsnSaveImage) image = g_new0(FsnSaveImage, 1);
-    const uint8_t *body = data + FSN_SAVE_IMAGE_HEADER_SIZE;
+    const uint8_t *body;
     size_t need;
     size_t body_len;
     size_t cookie;
@@ -145,6 +145,7 @@ fsn_save_image_parse(const uint8_t *data,
     if (len < need) {
         return fail(error, FSN_ERROR_FORMAT, "cut after %zu of %zu bytes", len, need);
     }
+    body = data + FSN_SAVE_IMAGE_HEADER_SIZE;
     body_len = need - FSN_SAVE_IMAGE_HEADER_SIZE;
     cookie = fsn_get_le32(data + 32);
     if (!take_text(body, cookie ? cookie : body_len, "domain XML", &image->xml, error)) {
