@@ -1,0 +1,8 @@
+#!/bin/bash
+# QEMU loads a stream of our writer, precopy: memory equal, guest runs.
+set -euo pipefail
+qemu=qemu-system-x86_64
+"$qemu" --version >/dev/null 2>&1 || { echo "SKIP: $qemu is not installed"; exit 77; }
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+"$top_builddir/tests/functional/stream-loads" precopy "$qemu" "$dir"
