@@ -8,6 +8,5 @@
 #include "cli/commands.h"
 
 const FsnCliCommand *const fsn_cli_commands[] = {
-    &fsn_cmd_check_host,
-    NULL,
+    &fsn_cmd_list, &fsn_cmd_show, &fsn_cmd_delete, &fsn_cmd_check_host, NULL,
 };

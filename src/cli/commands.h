@@ -9,5 +9,8 @@ G_BEGIN_DECLS
 extern const FsnCliCommand *const fsn_cli_commands[];
 
 extern const FsnCliCommand fsn_cmd_check_host;
+extern const FsnCliCommand fsn_cmd_delete;
+extern const FsnCliCommand fsn_cmd_list;
+extern const FsnCliCommand fsn_cmd_show;
 
 G_END_DECLS

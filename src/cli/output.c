@@ -101,6 +101,17 @@ fsn_cli_warn(FsnCliContext *context, const char *format, ...)
     json_array_add_string_element(warnings, text);
 }
 
+void
+fsn_cli_add_result(FsnCliContext *context, JsonObject *result)
+{
+    g_autoptr(GList) names = json_object_get_members(result);
+
+    for (GList *name = names; name; name = name->next) {
+        json_object_set_member(context->document, name->data,
+                               json_object_dup_member(result, name->data));
+    }
+}
+
 bool
 fsn_cli_finish_output(FsnCliContext *context)
 {

@@ -19,6 +19,9 @@ void fsn_cli_say(FsnCliContext *context, const char *format, ...) G_GNUC_PRINTF(
  * the document's array "warnings". */
 void fsn_cli_warn(FsnCliContext *context, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/* Copies the members of @result into the document. */
+void fsn_cli_add_result(FsnCliContext *context, JsonObject *result);
+
 /* Prints the document if --json, and flushes stdout. False if stdout could not be written,
  * which is then reported on stderr. */
 bool fsn_cli_finish_output(FsnCliContext *context);

@@ -37,8 +37,8 @@ fsn_cli_progress_new(FsnCliContext *context)
     return progress;
 }
 
-static void
-wipe(FsnCliProgress *progress)
+void
+fsn_cli_progress_wipe(FsnCliProgress *progress)
 {
     if (progress->drawn) {
         fputs("\r\033[K", stderr);
@@ -52,7 +52,7 @@ fsn_cli_progress_free(FsnCliProgress *progress)
     if (!progress) {
         return;
     }
-    wipe(progress);
+    fsn_cli_progress_wipe(progress);
     g_free(progress->phase);
     g_free(progress);
 }

@@ -13,9 +13,12 @@ typedef struct FsnCliProgress FsnCliProgress;
 
 /* @context is borrowed. */
 FsnCliProgress *fsn_cli_progress_new(FsnCliContext *context);
-/* Also wipes the line. */
+/* Wipes the line. */
 void fsn_cli_progress_free(FsnCliProgress *progress);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnCliProgress, fsn_cli_progress_free)
+
+/* Wipes the line, for other output to take its place. */
+void fsn_cli_progress_wipe(FsnCliProgress *progress);
 
 /* Bytes @done of @total (0 = unknown) in @phase; @user is the FsnCliProgress. Has the shape of
  * the progress callbacks of the services. May be called as often as one likes. */

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * foresnap delete: snapshots out of the repository. The memory of a domain that is suspended
+ * at this moment is not deleted by mistake: that is what discard is for. Space comes back
+ * with gc.
+ */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/snapshots.h"
+#include "repo/manifests.h"
+
+static gboolean opt_force;
+
+static GOptionEntry options[] = {
+    { "force", 0, 0, G_OPTION_ARG_NONE, &opt_force,
+      "delete also what a suspended domain needs to resume", NULL },
+    G_OPTION_ENTRY_NULL,
+};
+
+/* Is this the memory of a domain that has not run since? */
+static bool
+is_needed(FsnRepo *repo, JsonObject *manifest)
+{
+    return g_str_equal(fsn_json_peek_string(manifest, "kind", ""), "suspend") &&
+           fsn_cli_snapshot_state(repo, manifest) != FSN_SNAPSHOT_USED;
+}
+
+static bool
+delete_one(FsnCliContext *context,
+           FsnRepo *repo,
+           const char *text,
+           JsonArray *deleted,
+           GError **error)
+{
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(JsonObject) summary = NULL;
+    const char *id;
+
+    if (!fsn_repo_load_manifest(repo, text, &manifest, error)) {
+        return false;
+    }
+    summary = fsn_snapshot_summary(manifest, FSN_SNAPSHOT_READY);
+    id = fsn_json_peek_string(manifest, "id", text);
+    if (!opt_force && is_needed(repo, manifest)) {
+        const char *domain = fsn_json_peek_string(summary, "domain", "?");
+
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_STATE,
+            "snapshot '%.8s' is the memory of suspended domain '%s': resume it, or "
+            "give it up with 'foresnap discard %s'",
+            id, domain, domain);
+        return false;
+    }
+    if (!fsn_repo_delete_manifest(repo, id, error)) {
+        g_prefix_error(error, "cannot delete snapshot '%s': ", text);
+        return false;
+    }
+    json_array_add_string_element(deleted, id);
+    fsn_cli_say(context, "deleted %.8s of '%s'", id,
+                fsn_json_peek_string(summary, "domain", "?"));
+    return true;
+}
+
+static bool
+run(FsnCliContext *context, char **args, GError **error)
+{
+    g_autoptr(FsnRepo) repo = fsn_cli_open_repo(context, 0, error);
+    JsonArray *deleted;
+
+    if (!repo) {
+        return false;
+    }
+    deleted = json_array_new();
+    json_object_set_array_member(context->document, "deleted", deleted);
+    for (char **arg = args; *arg; arg++) {
+        g_autoptr(GError) local = NULL;
+
+        if (delete_one(context, repo, *arg, deleted, &local)) {
+            continue;
+        }
+        if (json_array_get_length(deleted) > 0) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_PARTIAL, "only %u deleted: %s",
+                        json_array_get_length(deleted), local->message);
+        } else {
+            g_propagate_error(error, g_steal_pointer(&local));
+        }
+        return false;
+    }
+    return true;
+}
+
+const FsnCliCommand fsn_cmd_delete = {
+    .name = "delete",
+    .arguments = "SNAPSHOT...",
+    .summary = "delete snapshots",
+    .options = options,
+    .min_args = 1,
+    .max_args = FSN_CLI_ANY,
+    .run = run,
+};

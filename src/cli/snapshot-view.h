@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/* How a snapshot is shown. Pure; a manifest that lacks a member shows less, never fails. */
+
+/* What has become of a suspend state; of other kinds it is always ready. */
+typedef enum {
+    FSN_SNAPSHOT_READY,
+    FSN_SNAPSHOT_RESUMING, /* claimed: somebody resumes it */
+    FSN_SNAPSHOT_USED,     /* the guest has run since: it can never be resumed again */
+} FsnSnapshotState;
+
+/* "ready", "resuming" or "used". */
+const char *fsn_snapshot_state_word(FsnSnapshotState state);
+
+/* The element that list prints for @manifest: "snapshot", "domain", "uuid", "kind",
+ * "created", "state", "parent", "profile", "memory_bytes", "bytes_logical", "bytes_changed",
+ * "bytes_stored". The caller unrefs. */
+JsonObject *fsn_snapshot_summary(JsonObject *manifest, FsnSnapshotState state);
+
+/* Does @manifest belong to @domain, a name or a UUID? */
+bool fsn_snapshot_is_of(JsonObject *manifest, const char *domain);
+
+/* What show prints: lines "name: value". The caller frees. */
+char *fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state);
+
+G_END_DECLS

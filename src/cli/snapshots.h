@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cli/context.h"
+#include "cli/snapshot-view.h"
+#include "repo/repo.h"
+
+G_BEGIN_DECLS
+
+/* What the commands on snapshots share. */
+
+/* The repository of this run; one that is not there is an error that says how it comes to
+ * be. */
+FsnRepo *fsn_cli_open_repo(FsnCliContext *context, FsnRepoFlags flags, GError **error);
+
+/* All manifests of @domain (all domains if NULL), newest first; the caller unrefs. Damaged
+ * ones are warned about and counted in *@out_damaged. */
+bool fsn_cli_load_snapshots(FsnCliContext *context,
+                            FsnRepo *repo,
+                            const char *domain,
+                            GPtrArray **out_manifests,
+                            guint *out_damaged,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* By its marks. */
+FsnSnapshotState fsn_cli_snapshot_state(FsnRepo *repo, JsonObject *manifest);
+
+G_END_DECLS

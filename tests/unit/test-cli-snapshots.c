@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The commands on snapshots, run as a user runs them: the program itself, on a repository that
+ * this test makes with the library. Documents are compared with foresnap-json(5). */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cli/snapshot-view.h"
+#include "repo/image-writer.h"
+#include "repo/manifests.h"
+#include "repo/marks.h"
+#include "repo/repo.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+#define ID_A     "aaaa0000000000000000000000000001"
+#define ID_B     "bbbb0000000000000000000000000002"
+#define GRANULES 64
+
+typedef struct {
+    char *dir;
+    char *location;
+} Fixture;
+
+static JsonObject *
+make_manifest(const char *id, const char *domain, const char *created, const char *root)
+{
+    g_autofree char *text = g_strdup_printf(
+        "{\"version\":1,\"id\":\"%s\",\"kind\":\"suspend\",\"created\":\"%s\","
+        "\"parent\":null,\"domain\":{\"name\":\"%s\","
+        "\"uuid\":\"11111111-2222-3333-4444-555555555555\"},\"host\":\"h\","
+        "\"machine\":\"pc-q35-7.2\",\"memory\":{\"image\":\"%s\",\"page_size\":4096,"
+        "\"blocks\":[{\"name\":\"pc.ram\",\"length\":%d}]},"
+        "\"disks\":[{\"target\":\"vda\",\"path\":\"/a.qcow2\"}],"
+        "\"bytes\":{\"logical\":%d,\"read\":9000,\"changed\":8192,\"stored\":5000}}",
+        id, created, domain, root, GRANULES * 4096, GRANULES * 4096);
+    JsonObject *manifest;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(
+        fsn_json_parse_object(text, strlen(text), 65536, "test", &manifest, &error));
+    return manifest;
+}
+
+/* A snapshot of GRANULES pages, every second one zero. */
+static void
+add_snapshot(FsnRepo *repo, const char *id, const char *domain, const char *created)
+{
+    const FsnImageWriterOptions options = { .n_granules = GRANULES,
+                                            .codec = FSN_CODEC_LZ4,
+                                            .threads = 1 };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FsnImageWriter) writer = fsn_image_writer_new(repo, &options, &error);
+    g_autoptr(JsonObject) manifest = NULL;
+    FsnImageStats stats;
+    uint8_t page[4096];
+
+    g_assert_no_error(error);
+    for (uint64_t i = 0; i < GRANULES; i++) {
+        memset(page, (int)(i % 2 ? i : 0), sizeof(page));
+        page[0] = i % 2 ? (uint8_t)id[0] : 0;
+        g_assert_true(fsn_image_writer_put(writer, i, page, &error));
+    }
+    g_assert_true(fsn_image_writer_commit(writer, &stats, &error));
+    manifest = make_manifest(id, domain, created, stats.root);
+    g_assert_true(fsn_repo_commit_manifest(repo, manifest, &error));
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FsnRepo) repo = NULL;
+
+    f->dir = g_dir_make_tmp("fsn-cli-XXXXXX", NULL);
+    f->location = g_build_filename(f->dir, "repo", NULL);
+    repo = fsn_repo_open(f->location, FSN_REPO_CREATE, &error);
+    g_assert_no_error(error);
+    add_snapshot(repo, ID_A, "web", "2026-01-01T00:00:00Z");
+    add_snapshot(repo, ID_B, "db", "2026-01-02T00:00:00Z");
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", f->dir);
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    g_free(f->location);
+    g_free(f->dir);
+}
+
+/* Runs "foresnap -r REPO <line>"; returns the exit code and what it wrote on stdout. */
+static int
+run(Fixture *f, const char *line, char **out_stdout)
+{
+    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "foresnap", NULL);
+    g_autofree char *command =
+        g_strdup_printf("'%s' -r '%s' %s", program, f->location, line);
+    g_autofree char *messages = NULL;
+    g_autoptr(GError) error = NULL;
+    int status;
+
+    g_spawn_command_line_sync(command, out_stdout, &messages, &status, &error);
+    g_assert_no_error(error);
+    g_assert_true(g_spawn_check_wait_status(status, &error) ||
+                  error->domain == G_SPAWN_EXIT_ERROR);
+    g_test_message("%s: %s", line, messages);
+    return error ? error->code : 0;
+}
+
+/* The same with --json: returns the document. */
+static JsonObject *
+run_json(Fixture *f, const char *line, int expected)
+{
+    g_autofree char *with_json = g_strconcat(line, " --json", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GError) error = NULL;
+    JsonObject *document = NULL;
+
+    g_assert_cmpint(run(f, with_json, &text), ==, expected);
+    g_assert_true(fsn_json_parse_object(text, strlen(text), 1 << 20, "the output",
+                                        &document, &error));
+    g_assert_true(json_object_has_member(document, "error") == (expected != 0));
+    return document;
+}
+
+static const char *
+error_code(JsonObject *document)
+{
+    return json_object_get_string_member(json_object_get_object_member(document, "error"),
+                                         "code");
+}
+
+static void
+test_list(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) all = run_json(f, "list", 0);
+    g_autoptr(JsonObject) web = run_json(f, "list web", 0);
+    g_autoptr(JsonObject) uuid =
+        run_json(f, "list 11111111-2222-3333-4444-555555555555", 0);
+    JsonArray *array = json_object_get_array_member(all, "snapshots");
+    JsonObject *first = json_array_get_object_element(array, 0);
+    g_autofree char *text = NULL;
+    g_autofree char *ids = NULL;
+
+    g_assert_cmpint(json_array_get_length(array), ==, 2);
+    g_assert_cmpstr(json_object_get_string_member(first, "snapshot"), ==, ID_B);
+    g_assert_cmpstr(json_object_get_string_member(first, "domain"), ==, "db");
+    g_assert_cmpstr(json_object_get_string_member(first, "kind"), ==, "suspend");
+    g_assert_cmpstr(json_object_get_string_member(first, "created"), ==,
+                    "2026-01-02T00:00:00Z");
+    g_assert_cmpstr(json_object_get_string_member(first, "state"), ==, "ready");
+    g_assert_true(json_object_get_null_member(first, "parent"));
+    g_assert_true(json_object_get_null_member(first, "profile"));
+    g_assert_cmpint(json_object_get_int_member(first, "memory_bytes"), ==,
+                    GRANULES * 4096);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_logical"), ==,
+                    GRANULES * 4096);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_changed"), ==, 8192);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_stored"), ==, 5000);
+    array = json_object_get_array_member(web, "snapshots");
+    g_assert_cmpint(json_array_get_length(array), ==, 1);
+    array = json_object_get_array_member(uuid, "snapshots");
+    g_assert_cmpint(json_array_get_length(array), ==, 2);
+    g_assert_cmpint(run(f, "list", &text), ==, 0);
+    g_assert_nonnull(strstr(text, "bbbb0000  db      suspend  ready"));
+    g_assert_cmpint(run(f, "list -q", &ids), ==, 0);
+    g_assert_cmpstr(ids, ==, ID_B "\n" ID_A "\n");
+}
+
+static void
+test_states(Fixture *f, gconstpointer data)
+{
+    g_autoptr(FsnRepo) repo = fsn_repo_open(f->location, 0, NULL);
+    g_autoptr(JsonObject) body = json_object_new();
+    const char *marks[] = { "claim", "ran", "consumed" };
+    const char *words[] = { "resuming", "used", "used" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(marks); i++) {
+        g_autoptr(JsonObject) document = NULL;
+
+        g_assert_true(fsn_repo_mark_create(repo, ID_A, marks[i], body, NULL));
+        document = run_json(f, "show aaaa", 0);
+        g_assert_cmpstr(json_object_get_string_member(document, "state"), ==, words[i]);
+    }
+}
+
+static void
+test_show(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) document = run_json(f, "show aaaa0", 0);
+    g_autoptr(JsonObject) unknown = run_json(f, "show ffffffff", 1);
+    JsonObject *manifest = json_object_get_object_member(document, "manifest");
+    g_autofree char *text = NULL;
+
+    g_assert_cmpstr(json_object_get_string_member(document, "snapshot"), ==, ID_A);
+    g_assert_cmpstr(json_object_get_string_member(manifest, "machine"), ==, "pc-q35-7.2");
+    g_assert_cmpstr(error_code(unknown), ==, "not-found");
+    g_assert_cmpint(run(f, "show " ID_A, &text), ==, 0);
+    g_assert_nonnull(strstr(text, "\ndomain:    web\n"));
+    g_assert_nonnull(strstr(text, "\nmemory:    256 KiB\n"));
+    g_assert_nonnull(strstr(text, "\ndisk:      vda /a.qcow2\n"));
+}
+
+static void
+test_delete(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) refused = run_json(f, "delete aaaa", 1);
+    g_autoptr(JsonObject) partly = run_json(f, "delete --force aaaa ffff", 3);
+    g_autoptr(JsonObject) rest = run_json(f, "list", 0);
+    g_autoptr(FsnRepo) repo = fsn_repo_open(f->location, 0, NULL);
+    g_autoptr(JsonObject) body = json_object_new();
+    JsonArray *deleted = json_object_get_array_member(partly, "deleted");
+    g_autofree char *text = NULL;
+
+    g_assert_cmpstr(error_code(refused), ==, "state");
+    g_assert_cmpint(json_array_get_length(deleted), ==, 1);
+    g_assert_cmpstr(json_array_get_string_element(deleted, 0), ==, ID_A);
+    g_assert_cmpstr(error_code(partly), ==, "partial");
+    g_assert_cmpint(
+        json_array_get_length(json_object_get_array_member(rest, "snapshots")), ==, 1);
+    /* One whose guest has run since goes without force. */
+    g_assert_true(fsn_repo_mark_create(repo, ID_B, "consumed", body, NULL));
+    g_assert_cmpint(run(f, "delete bbbb", &text), ==, 0);
+    g_assert_cmpstr(text, ==, "deleted bbbb0000 of 'db'\n");
+}
+
+/* A damaged manifest is named, and hides no other. */
+static void
+test_damaged(Fixture *f, gconstpointer data)
+{
+    g_autofree char *command = g_strdup_printf(
+        "sh -c 'for f in $(grep -rl %s \"%s\" | grep -i manifest); do : > \"$f\"; done'",
+        ID_A, f->location);
+    g_autoptr(JsonObject) document = NULL;
+    g_autoptr(JsonObject) show = NULL;
+
+    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    document = run_json(f, "list", 3);
+    g_assert_cmpint(
+        json_array_get_length(json_object_get_array_member(document, "snapshots")), ==,
+        1);
+    g_assert_cmpint(
+        json_array_get_length(json_object_get_array_member(document, "warnings")), ==, 1);
+    show = run_json(f, "show bbbb", 0);
+}
+
+static void
+test_no_repository(Fixture *f, gconstpointer data)
+{
+    g_autofree char *real = f->location;
+    g_autoptr(JsonObject) document = NULL;
+
+    f->location = g_build_filename(f->dir, "nothing", NULL);
+    document = run_json(f, "list", 1);
+    g_assert_cmpstr(error_code(document), ==, "not-found");
+    g_assert_false(g_file_test(f->location, G_FILE_TEST_EXISTS));
+    g_free(f->location);
+    f->location = g_steal_pointer(&real);
+}
+
+/* Whatever a manifest holds, showing it ends well. */
+static void
+test_view_of_little(void)
+{
+    const char *texts[] = { "{}",
+                            "{\"domain\":1,\"memory\":[],\"disks\":[1],\"bytes\":\"x\"}",
+                            "{\"memory\":{\"blocks\":[{\"length\":-1},{},7]},\"id\":7}" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_autoptr(JsonObject) manifest = NULL;
+        g_autoptr(JsonObject) summary = NULL;
+        g_autofree char *text = NULL;
+
+        g_assert_true(fsn_json_parse_object(texts[i], strlen(texts[i]), 4096, "test",
+                                            &manifest, NULL));
+        summary = fsn_snapshot_summary(manifest, FSN_SNAPSHOT_USED);
+        text = fsn_snapshot_text(manifest, FSN_SNAPSHOT_USED);
+        g_assert_cmpint(json_object_get_int_member(summary, "memory_bytes"), ==, 0);
+        g_assert_true(json_object_get_null_member(summary, "snapshot"));
+        g_assert_nonnull(strstr(text, "state:     used\n"));
+        g_assert_false(fsn_snapshot_is_of(manifest, "web"));
+    }
+}
+
+static void
+add(const char *path, void (*test)(Fixture *, gconstpointer))
+{
+    g_test_add(path, Fixture, NULL, set_up, test, tear_down);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    add("/cli/snapshots/list", test_list);
+    add("/cli/snapshots/states", test_states);
+    add("/cli/snapshots/show", test_show);
+    add("/cli/snapshots/delete", test_delete);
+    add("/cli/snapshots/damaged", test_damaged);
+    add("/cli/snapshots/no-repository", test_no_repository);
+    g_test_add_func("/cli/snapshots/view-of-little", test_view_of_little);
+    return g_test_run();
+}
