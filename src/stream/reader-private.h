@@ -44,7 +44,7 @@ struct FsnStreamReader {
     bool ram_done;        /* SECTION_END was seen */
     int64_t last_block;   /* of the whole stream, for CONTINUE; -1 at first */
 
-    GByteArray *tail; /* everything after RAM */
+    GByteArray *tail; /* everything after RAM; NULL once it is split */
     GBytes *device_state;
     GBytes *description;
 

@@ -67,6 +67,7 @@ refuse_tail(FsnStreamReader *r, const char *why, GError **error)
 bool
 fsn_reader_split_tail(FsnStreamReader *r, GError **error)
 {
+    g_autoptr(GBytes) whole = NULL;
     const uint8_t *p = r->tail->data;
     size_t n = r->tail->len;
     const char *text;
@@ -90,7 +91,8 @@ fsn_reader_split_tail(FsnStreamReader *r, GError **error)
         return refuse_tail(r, "description of the devices is not JSON of at most 16 MiB",
                            error);
     }
-    r->device_state = g_bytes_new(p, at);
-    r->description = g_bytes_new(text, len);
+    whole = g_byte_array_free_to_bytes(g_steal_pointer(&r->tail));
+    r->device_state = g_bytes_new_from_bytes(whole, 0, at);
+    r->description = g_bytes_new_from_bytes(whole, at + CUT_SIZE, len);
     return true;
 }

@@ -30,7 +30,7 @@ fsn_stream_reader_free(FsnStreamReader *r)
         return;
     }
     g_byte_array_unref(r->head);
-    g_byte_array_unref(r->tail);
+    g_clear_pointer(&r->tail, g_byte_array_unref);
     g_clear_pointer(&r->head_bytes, g_bytes_unref);
     g_clear_pointer(&r->device_state, g_bytes_unref);
     g_clear_pointer(&r->description, g_bytes_unref);
