@@ -7,6 +7,14 @@
 
 #include "cli/commands.h"
 
+/* One to a line. */
+/* clang-format off */
 const FsnCliCommand *const fsn_cli_commands[] = {
-    &fsn_cmd_list, &fsn_cmd_show, &fsn_cmd_delete, &fsn_cmd_check_host, NULL,
+    &fsn_cmd_list,
+    &fsn_cmd_show,
+    &fsn_cmd_delete,
+    &fsn_cmd_workingset,
+    &fsn_cmd_check_host,
+    NULL,
 };
+/* clang-format on */

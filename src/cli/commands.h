@@ -12,5 +12,6 @@ extern const FsnCliCommand fsn_cmd_check_host;
 extern const FsnCliCommand fsn_cmd_delete;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_show;
+extern const FsnCliCommand fsn_cmd_workingset;
 
 G_END_DECLS

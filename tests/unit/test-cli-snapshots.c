@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/snapshot-view.h"
+#include "memory/workingset.h"
 #include "repo/image-writer.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
@@ -16,6 +17,7 @@
 
 #define ID_A     "aaaa0000000000000000000000000001"
 #define ID_B     "bbbb0000000000000000000000000002"
+#define UUID     "11111111-2222-3333-4444-555555555555"
 #define GRANULES 64
 
 typedef struct {
@@ -29,7 +31,7 @@ make_manifest(const char *id, const char *domain, const char *created, const cha
     g_autofree char *text = g_strdup_printf(
         "{\"version\":1,\"id\":\"%s\",\"kind\":\"suspend\",\"created\":\"%s\","
         "\"parent\":null,\"domain\":{\"name\":\"%s\","
-        "\"uuid\":\"11111111-2222-3333-4444-555555555555\"},\"host\":\"h\","
+        "\"uuid\":\"" UUID "\"},\"host\":\"h\","
         "\"machine\":\"pc-q35-7.2\",\"memory\":{\"image\":\"%s\",\"page_size\":4096,"
         "\"blocks\":[{\"name\":\"pc.ram\",\"length\":%d}]},"
         "\"disks\":[{\"target\":\"vda\",\"path\":\"/a.qcow2\"}],"
@@ -138,8 +140,7 @@ test_list(Fixture *f, gconstpointer data)
 {
     g_autoptr(JsonObject) all = run_json(f, "list", 0);
     g_autoptr(JsonObject) web = run_json(f, "list web", 0);
-    g_autoptr(JsonObject) uuid =
-        run_json(f, "list 11111111-2222-3333-4444-555555555555", 0);
+    g_autoptr(JsonObject) uuid = run_json(f, "list " UUID, 0);
     JsonArray *array = json_object_get_array_member(all, "snapshots");
     JsonObject *first = json_array_get_object_element(array, 0);
     g_autofree char *text = NULL;
@@ -227,6 +228,28 @@ test_delete(Fixture *f, gconstpointer data)
     g_assert_cmpstr(text, ==, "deleted bbbb0000 of 'db'\n");
 }
 
+static void
+test_workingset(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) nothing = run_json(f, "workingset web", 1);
+    g_autoptr(JsonObject) unknown = run_json(f, "workingset nobody", 1);
+    g_autoptr(FsnRepo) repo = fsn_repo_open(f->location, 0, NULL);
+    g_autoptr(FsnWorkingSet) set = fsn_working_set_new();
+    g_autoptr(GBytes) bytes = fsn_working_set_write(set);
+    g_autoptr(JsonObject) document = NULL;
+    g_autoptr(JsonObject) by_uuid = NULL;
+
+    g_assert_cmpstr(error_code(nothing), ==, "not-found");
+    g_assert_cmpstr(error_code(unknown), ==, "not-found");
+    g_assert_true(fsn_repo_put_ref(repo, "workingset/" UUID,
+                                   g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                                   NULL));
+    document = run_json(f, "workingset web", 0);
+    g_assert_cmpstr(json_object_get_string_member(document, "uuid"), ==, UUID);
+    g_assert_cmpint(json_object_get_int_member(document, "pages"), ==, 0);
+    by_uuid = run_json(f, "workingset " UUID, 0);
+}
+
 /* A damaged manifest is named, and hides no other. */
 static void
 test_damaged(Fixture *f, gconstpointer data)
@@ -299,6 +322,7 @@ main(int argc, char **argv)
     add("/cli/snapshots/states", test_states);
     add("/cli/snapshots/show", test_show);
     add("/cli/snapshots/delete", test_delete);
+    add("/cli/snapshots/workingset", test_workingset);
     add("/cli/snapshots/damaged", test_damaged);
     add("/cli/snapshots/no-repository", test_no_repository);
     g_test_add_func("/cli/snapshots/view-of-little", test_view_of_little);
