@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# build-guest.sh OUTDIR : the files of the test guests, from what the distribution has:
+#     vmlinuz          the newest cloud kernel of Debian (or $FSN_GUEST_KERNEL), as it is
+#     initramfs        memguest as /init, and the virtio modules; the same bytes each time
+#     qemu-odd         the emulator wrapper, copied so that its time stamp stays
+#     stamp            the reader of the serial console
+#     kernel-version
+# Does nothing where all is there and newer than its source. Several may run at once.
+set -euo pipefail
+export LC_ALL=C
+here=$(cd "$(dirname "$0")" && pwd)
+out=$1
+modules='virtio_pci virtio_blk virtio_balloon button evdev'
+
+mkdir -p "$out"
+cd "$out"
+exec 9>.lock
+flock 9
+
+image=${FSN_GUEST_KERNEL:-$(ls -v /boot/vmlinuz-*-cloud-amd64 2>/dev/null | tail -n 1)}
+[ -r "$image" ] || {
+    echo "build-guest.sh: no readable /boot/vmlinuz-*-cloud-amd64: install linux-image-cloud-amd64" >&2
+    exit 1
+}
+version=${image##*/vmlinuz-}
+
+newer=0
+for source in "$here"/{memguest.c,stamp.c,qemu-odd,build-guest.sh} "$image"; do
+    [ initramfs -nt "$source" ] || newer=1
+done
+[ "$newer" = 1 ] || [ "$(cat kernel-version)" != "$version" ] || exit 0
+
+work=$(mktemp -d .build.XXXXXX)
+trap 'rm -rf "$out/$work"' EXIT
+cc=${FSN_GUEST_CC:-cc}
+"$cc" -std=gnu11 -O2 -Wall -Wextra -o "$work/stamp" "$here/stamp.c"
+mkdir -p "$work/root/modules"
+"$cc" -std=gnu11 -O2 -Wall -Wextra -static -s -D_GNU_SOURCE -o "$work/root/init" "$here/memguest.c"
+
+# Built-in drivers are listed as "builtin", the others with all they need before them.
+PATH=$PATH:/usr/sbin:/sbin
+for module in $modules; do
+    modprobe --set-version "$version" --show-depends "$module"
+done | while read -r kind path _; do
+    [ "$kind" = insmod ] || continue
+    name=${path##*/}
+    name=${name%.xz}
+    name=${name%.zst}
+    grep -qx "$name" "$work/root/modules/order" 2>/dev/null && continue
+    case $path in
+    *.xz) xz -dc "$path" >"$work/root/modules/$name" ;;
+    *.zst) zstd -qdc "$path" >"$work/root/modules/$name" ;;
+    *) cp "$path" "$work/root/modules/$name" ;;
+    esac
+    echo "$name" >>"$work/root/modules/order"
+done
+
+# Not compressed: under software emulation unpacking takes longer than reading.
+(
+    cd "$work/root"
+    chmod -R u=rwX,go=rX .
+    find . -exec touch -h -d @0 {} +
+    find . -print0 | sort -z |
+        cpio --quiet --null --create --format=newc --owner=0:0 --reproducible
+) >"$work/initramfs"
+
+cp "$image" "$work/vmlinuz"
+chmod 644 "$work/vmlinuz"
+cmp -s "$here/qemu-odd" qemu-odd || install -m 755 "$here/qemu-odd" qemu-odd
+echo "$version" >kernel-version
+mv "$work/vmlinuz" "$work/stamp" .
+mv "$work/initramfs" initramfs

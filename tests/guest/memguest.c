@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The init process, and the only one, of the guests that the tests suspend and resume.
+ *
+ * It fills memory with pages that can be checked, prints a heartbeat on the serial
+ * console and obeys commands from it. A page holds its generation and a pseudo-random
+ * sequence of (page number, generation), so that a wrong, a misplaced and an outdated
+ * page are all found. The guest is the judge of every resume: nothing on the host knows
+ * what its memory should be.
+ *
+ * Options on the kernel's command line:
+ *     memguest.fill=MIB     memory to fill (default 64)
+ *     memguest.ws=PAGES     pages that each heartbeat looks at, spread over all (4096)
+ *     memguest.tick=MS      time between heartbeats (20)
+ *     memguest.plain=PCT    part of each page that compresses to nothing (0)
+ * Lines it prints, each a word and name=value pairs:
+ *     READY pages= ms= disk=        filled; the heartbeat begins
+ *     H seq= t= bad=                t: CLOCK_MONOTONIC in s; bad: wrong pages it has met
+ *     VERIFY pages= bad= stale= ms= answer to "verify": wrong content, old generation
+ * Commands: verify | dirty PAGES_PER_TICK | beat on|off | ping TOKEN | reboot | poweroff
+ *           corrupt PAGE (flips a bit) | outdate PAGE (puts its previous content back)
+ * The power button powers off as well. A counter is written to the first sector of
+ * /dev/vda twice a second if there is one.
+ */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/input.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE_SIZE      4096
+#define PAGE_WORDS     (PAGE_SIZE / 8)
+#define QUICK_WORDS    8  /* words of a page that a heartbeat compares */
+#define DISK_EVERY     25 /* heartbeats between two writes to the disk */
+#define VERIFY_AT_ONCE 64 /* pages verified before the clock is looked at */
+#define MAX_INPUTS     8
+
+typedef struct {
+    uint64_t *pages;
+    uint32_t *generations; /* what each page should hold */
+    uint64_t n_pages;
+    uint64_t working_set;
+    unsigned tick_ms;
+    unsigned random_words; /* of each page; the rest repeats the last one */
+    uint64_t dirty_per_tick;
+    uint64_t random_state;
+    uint64_t sequence;
+    uint64_t bad;
+    bool beating;
+    bool verifying;
+    uint64_t verify_next, verify_bad, verify_stale, verify_began_us;
+    int disk;
+    int inputs[MAX_INPUTS];
+    size_t n_inputs;
+} MemGuest;
+
+static uint64_t
+now_us(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* splitmix64 (Steele, Lea, Flood 2014). */
+static uint64_t
+next_random(uint64_t *state)
+{
+    uint64_t z = (*state += 0x9e3779b97f4a7c15);
+
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+    return z ^ (z >> 31);
+}
+
+/* Word 0 is the generation; the others a linear congruential sequence, which software
+ * emulation computes at a reasonable speed, with the good high bits mixed down. */
+typedef struct {
+    uint64_t x, step;
+} PageSequence;
+
+static PageSequence
+page_sequence(uint64_t page, uint32_t generation)
+{
+    uint64_t seed = page << 24 ^ generation;
+    PageSequence s = { .x = next_random(&seed), .step = next_random(&seed) | 1 };
+
+    return s;
+}
+
+static uint64_t
+page_word(PageSequence *s)
+{
+    s->x = s->x * 6364136223846793005 + s->step;
+    return s->x ^ (s->x >> 29);
+}
+
+static void
+fill_page(MemGuest *g, uint64_t page, uint32_t generation)
+{
+    uint64_t *p = g->pages + page * PAGE_WORDS;
+    PageSequence s = page_sequence(page, generation);
+    uint64_t last = 0;
+
+    p[0] = generation;
+    for (unsigned i = 1; i < g->random_words; i++) {
+        p[i] = last = page_word(&s);
+    }
+    for (unsigned i = g->random_words; i < PAGE_WORDS; i++) {
+        p[i] = last;
+    }
+    g->generations[page] = generation;
+}
+
+/* Are the first n words of the page what its own generation says? */
+static bool
+page_is_intact(MemGuest *g, uint64_t page, unsigned n)
+{
+    const uint64_t *p = g->pages + page * PAGE_WORDS;
+    PageSequence s = page_sequence(page, (uint32_t)p[0]);
+    uint64_t want = 0;
+
+    for (unsigned i = 1; i < n; i++) {
+        if (i < g->random_words) {
+            want = page_word(&s);
+        }
+        if (p[i] != want) {
+            return false;
+        }
+    }
+    return p[0] >> 32 == 0;
+}
+
+static bool
+page_is_current(MemGuest *g, uint64_t page)
+{
+    return g->pages[page * PAGE_WORDS] == g->generations[page];
+}
+
+/* A fixed set of pages spread over all the memory, in a fixed order. */
+static void
+touch_working_set(MemGuest *g)
+{
+    for (uint64_t i = 0; i < g->working_set; i++) {
+        uint64_t page = i * 7919 % g->n_pages;
+
+        if (!page_is_current(g, page) || !page_is_intact(g, page, QUICK_WORDS)) {
+            g->bad++;
+        }
+    }
+}
+
+static void
+dirty_some(MemGuest *g)
+{
+    for (uint64_t i = 0; i < g->dirty_per_tick; i++) {
+        uint64_t page = next_random(&g->random_state) % g->n_pages;
+
+        fill_page(g, page, g->generations[page] + 1);
+    }
+}
+
+/* Part of a verification, until the next heartbeat is due. */
+static void
+verify_until(MemGuest *g, uint64_t until_us)
+{
+    while (g->verify_next < g->n_pages) {
+        if (g->verify_next % VERIFY_AT_ONCE == 0 && now_us() >= until_us) {
+            return;
+        }
+        g->verify_bad += !page_is_intact(g, g->verify_next, PAGE_WORDS);
+        g->verify_stale += !page_is_current(g, g->verify_next);
+        g->verify_next++;
+    }
+    g->verifying = false;
+    printf("VERIFY pages=%" PRIu64 " bad=%" PRIu64 " stale=%" PRIu64 " ms=%" PRIu64 "\n",
+           g->n_pages, g->verify_bad, g->verify_stale,
+           (now_us() - g->verify_began_us) / 1000);
+}
+
+static void
+write_disk(MemGuest *g)
+{
+    static _Alignas(PAGE_SIZE) char sector[PAGE_SIZE];
+
+    if (g->disk < 0 || g->sequence % DISK_EVERY != 0) {
+        return;
+    }
+    snprintf(sector, sizeof sector, "memguest seq=%" PRIu64 "\n", g->sequence);
+    if (pwrite(g->disk, sector, sizeof sector, 0) != sizeof sector) {
+        printf("DISK error\n");
+    }
+}
+
+static void
+beat(MemGuest *g)
+{
+    uint64_t t;
+
+    touch_working_set(g);
+    dirty_some(g);
+    write_disk(g);
+    g->sequence++;
+    t = now_us();
+    printf("H seq=%" PRIu64 " t=%" PRIu64 ".%06" PRIu64 " bad=%" PRIu64 "\n", g->sequence,
+           t / 1000000, t % 1000000, g->bad);
+}
+
+static void
+leave(int how)
+{
+    printf("BYE\n");
+    tcdrain(STDOUT_FILENO);
+    sync();
+    reboot(how);
+}
+
+static void
+obey(MemGuest *g, const char *line)
+{
+    unsigned long rate, page;
+
+    if (strcmp(line, "verify") == 0) {
+        g->verifying = true;
+        g->verify_next = g->verify_bad = g->verify_stale = 0;
+        g->verify_began_us = now_us();
+    } else if (sscanf(line, "dirty %lu", &rate) == 1) {
+        g->dirty_per_tick = rate;
+        printf("DIRTY rate=%lu\n", rate);
+    } else if (strcmp(line, "beat off") == 0 || strcmp(line, "beat on") == 0) {
+        g->beating = line[6] == 'n';
+        printf("BEAT %s\n", line + 5);
+    } else if (strncmp(line, "ping ", 5) == 0) {
+        printf("PONG %s\n", line + 5);
+    } else if (sscanf(line, "corrupt %lu", &page) == 1 && page < g->n_pages) {
+        g->pages[page * PAGE_WORDS + PAGE_WORDS / 2] ^= 1;
+        printf("CORRUPTED %lu\n", page);
+    } else if (sscanf(line, "outdate %lu", &page) == 1 && page < g->n_pages) {
+        uint32_t now = g->generations[page];
+
+        fill_page(g, page, now - 1);
+        g->generations[page] = now;
+        printf("OUTDATED %lu\n", page);
+    } else if (strcmp(line, "reboot") == 0) {
+        leave(RB_AUTOBOOT);
+    } else if (strcmp(line, "poweroff") == 0) {
+        leave(RB_POWER_OFF);
+    } else if (line[0] != '\0') {
+        printf("WHAT %s\n", line);
+    }
+}
+
+/* Assembles lines from whatever the console has; too long ones are cut. */
+static void
+read_commands(MemGuest *g)
+{
+    static char line[128];
+    static size_t length;
+    char c;
+
+    while (read(STDIN_FILENO, &c, 1) == 1) {
+        if (c != '\n' && c != '\r') {
+            line[length] = c;
+            length += length < sizeof line - 1;
+            continue;
+        }
+        line[length] = '\0';
+        length = 0;
+        obey(g, line);
+    }
+}
+
+static void
+read_power_button(MemGuest *g)
+{
+    struct input_event event;
+
+    for (size_t i = 0; i < g->n_inputs; i++) {
+        while (read(g->inputs[i], &event, sizeof event) == sizeof event) {
+            if (event.type == EV_KEY && event.code == KEY_POWER && event.value == 1) {
+                leave(RB_POWER_OFF);
+            }
+        }
+    }
+}
+
+static void
+run(MemGuest *g)
+{
+    uint64_t due = now_us();
+
+    for (;;) {
+        struct pollfd console = { .fd = STDIN_FILENO, .events = POLLIN };
+        uint64_t now;
+
+        read_commands(g);
+        read_power_button(g);
+        if (g->beating) {
+            beat(g);
+        }
+        now = now_us();
+        due += g->tick_ms * 1000;
+        if (due < now) { /* late, e.g. after a long pause: do not catch up */
+            due = now + g->tick_ms * 1000;
+        }
+        if (g->verifying) {
+            verify_until(g, due);
+        }
+        while ((now = now_us()) < due) {
+            if (poll(&console, 1, (int)((due - now + 999) / 1000)) > 0) {
+                read_commands(g);
+            }
+        }
+    }
+}
+
+/* memguest.NAME=VALUE on the kernel's command line. */
+static unsigned long
+option(const char *cmdline, const char *name, unsigned long otherwise)
+{
+    char key[64];
+    const char *found;
+
+    snprintf(key, sizeof key, "memguest.%s=", name);
+    found = strstr(cmdline, key);
+    return found != NULL ? strtoul(found + strlen(key), NULL, 10) : otherwise;
+}
+
+/* The kernel's drivers that are modules, in the order of the list. */
+static void
+load_modules(void)
+{
+    FILE *list = fopen("/modules/order", "re");
+    char name[64], path[80];
+
+    while (list != NULL && fscanf(list, "%63s", name) == 1) {
+        int fd;
+
+        snprintf(path, sizeof path, "/modules/%s", name);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 || syscall(SYS_finit_module, fd, "", 0) != 0) {
+            printf("MODULE %s: %m\n", name);
+        }
+        close(fd);
+    }
+    if (list != NULL) {
+        fclose(list);
+    }
+}
+
+static void
+open_console(void)
+{
+    int fd = open("/dev/ttyS0", O_RDWR | O_NOCTTY);
+    struct termios t;
+
+    for (int i = 0; i < 3; i++) {
+        dup2(fd, i);
+    }
+    if (fd > 2) {
+        close(fd);
+    }
+    tcgetattr(STDIN_FILENO, &t);
+    cfmakeraw(&t);
+    t.c_cc[VMIN] = 0; /* reads return at once, writes block */
+    t.c_cc[VTIME] = 0;
+    tcsetattr(STDIN_FILENO, TCSANOW, &t);
+    setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+static void
+open_devices(MemGuest *g)
+{
+    g->disk = open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC);
+    for (int i = 0; i < MAX_INPUTS; i++) {
+        char path[32];
+        int fd;
+
+        snprintf(path, sizeof path, "/dev/input/event%d", i);
+        fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0) {
+            g->inputs[g->n_inputs++] = fd;
+        }
+    }
+}
+
+static void *
+allocate(uint64_t bytes)
+{
+    void *p =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (p == MAP_FAILED) {
+        printf("FAILED to allocate %" PRIu64 " bytes: %m\n", bytes);
+        leave(RB_POWER_OFF);
+    }
+    return p;
+}
+
+int
+main(void)
+{
+    static MemGuest g = { .beating = true, .random_state = 1 };
+    char cmdline[2048] = "";
+    uint64_t began_us;
+    int fd;
+
+    mkdir("/dev", 0755);
+    mkdir("/proc", 0755);
+    mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
+    mount("proc", "/proc", "proc", 0, NULL);
+    open_console();
+    fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, cmdline, sizeof cmdline - 1) < 0) {
+        printf("no command line: %m\n");
+    }
+    load_modules();
+    open_devices(&g);
+
+    g.n_pages = option(cmdline, "fill", 64) * (1024 * 1024 / PAGE_SIZE);
+    g.working_set = option(cmdline, "ws", 4096);
+    g.tick_ms = (unsigned)option(cmdline, "tick", 20);
+    g.random_words =
+        PAGE_WORDS - PAGE_WORDS * (unsigned)option(cmdline, "plain", 0) / 100;
+    if (g.working_set > g.n_pages) {
+        g.working_set = g.n_pages;
+    }
+    began_us = now_us();
+    g.pages = allocate(g.n_pages * PAGE_SIZE);
+    g.generations = allocate(g.n_pages * sizeof *g.generations);
+    for (uint64_t i = 0; i < g.n_pages; i++) {
+        fill_page(&g, i, 1);
+    }
+    printf("READY pages=%" PRIu64 " ms=%" PRIu64 " disk=%d\n", g.n_pages,
+           (now_us() - began_us) / 1000, g.disk >= 0);
+    run(&g);
+}
