@@ -76,7 +76,9 @@ get_pack(FsnImageReader *reader, const FsnId *id, GError **error)
 {
     CachedPack *victim = &reader->packs[0];
     g_autofree char *key = NULL;
-    FsnBlob *blob;
+    g_autoptr(FsnBlob) blob = NULL;
+    uint8_t header[FSN_OBJECT_HEADER_SIZE];
+    FsnObjectHeader object;
 
     for (size_t i = 0; i < CACHED_PACKS; i++) {
         CachedPack *pack = &reader->packs[i];
@@ -91,11 +93,15 @@ get_pack(FsnImageReader *reader, const FsnId *id, GError **error)
     }
     key = fsn_repo_id_key(FSN_DIR_PACKS, id);
     blob = fsn_repo_open_blob(fsn_image_repo(reader->image), key, error);
-    if (blob) {
-        fsn_blob_free(victim->blob);
-        *victim = (CachedPack){ .id = *id, .blob = blob, .used = ++reader->now };
+    if (!blob || !fsn_blob_pread(blob, header, sizeof header, 0, error) ||
+        !fsn_object_header_parse(header, sizeof header, FSN_MAGIC_PACK, key, &object,
+                                 error)) {
+        return NULL;
     }
-    return blob;
+    fsn_blob_free(victim->blob);
+    *victim =
+        (CachedPack){ .id = *id, .blob = g_steal_pointer(&blob), .used = ++reader->now };
+    return victim->blob;
 }
 
 /* Reads and decodes the frame of @g into @frame. */

@@ -126,6 +126,8 @@ open_bundle(FsnImage *image, uint32_t number, GError **error)
     const FsnObjectRef *ref = &g_array_index(image->root->bundles, FsnObjectRef, number);
     g_autofree char *key = fsn_repo_id_key(FSN_DIR_BUNDLES, &ref->id);
     g_autoptr(FsnBlob) blob = NULL;
+    uint8_t header[FSN_OBJECT_HEADER_SIZE];
+    FsnObjectHeader object;
 
     if (!image->bundles[number]) {
         blob = fsn_repo_open_blob(image->repo, key, error);
@@ -137,6 +139,11 @@ open_bundle(FsnImage *image, uint32_t number, GError **error)
                             "it has %" G_GUINT64_FORMAT
                             " bytes and should have %" G_GUINT64_FORMAT,
                             fsn_blob_length(blob), ref->length);
+            return NULL;
+        }
+        if (!fsn_blob_pread(blob, header, sizeof header, 0, error) ||
+            !fsn_object_header_parse(header, sizeof header, FSN_MAGIC_BUNDLE, key,
+                                     &object, error)) {
             return NULL;
         }
         image->bundles[number] = g_steal_pointer(&blob);

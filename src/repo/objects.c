@@ -55,7 +55,7 @@ decode(GBytes *bytes, size_t max, const char *what, GBytes **out_bytes, GError *
     uint64_t raw;
 
     if (len < HEADER_SIZE || memcmp(p, MAGIC, FSN_MAGIC_SIZE) != 0 ||
-        p[8] > FSN_CODEC_ZSTD) {
+        p[8] > FSN_CODEC_ZSTD || (fsn_get_le64(p + 8) & ~(uint64_t)0xff) != 0) {
         return fsn_set_damaged(error, what, "no object begins there");
     }
     raw = fsn_get_le64(p + 16);
