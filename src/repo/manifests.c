@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "repo/image-private.h"
+#include "repo/needs.h"
 #include "repo/repo-private.h"
 #include "repofmt/envelope.h"
 
@@ -103,46 +103,11 @@ check_members(JsonObject *manifest, const char **out_id, GError **error)
     return true;
 }
 
+/* Makes sure that a needed object is in place. */
 static bool
-ensure_all(FsnRepo *repo, const char *folder, GArray *refs, GError **error)
+ensure_need(gpointer user, const char *key, uint64_t size, GError **error)
 {
-    for (guint i = 0; i < refs->len; i++) {
-        const FsnObjectRef *ref = &g_array_index(refs, FsnObjectRef, i);
-        g_autofree char *key = fsn_repo_id_key(folder, &ref->id);
-
-        if (!fsn_repo_ensure(repo, key, ref->length, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Makes sure that everything a reference needs is in place. */
-static bool
-ensure_reference(gpointer user, const char *folder, const char *hex, GError **error)
-{
-    FsnRepo *repo = user;
-    g_autoptr(FsnImage) image = NULL;
-    g_autofree char *key = NULL;
-    uint8_t sha[FSN_SHA256_SIZE];
-
-    if (strcmp(folder, FSN_DIR_OBJECTS) == 0) {
-        if (!fsn_unhex(hex, sha, sizeof sha)) {
-            g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "'%.80s' names no object",
-                        hex);
-            return false;
-        }
-        key = fsn_repo_key(folder, hex);
-        return fsn_repo_ensure(repo, key, UINT64_MAX, error);
-    }
-    image = fsn_image_open(repo, hex, error);
-    if (!image) {
-        return false;
-    }
-    key = fsn_repo_key(folder, hex);
-    return fsn_repo_ensure(repo, key, UINT64_MAX, error) &&
-           ensure_all(repo, FSN_DIR_BUNDLES, fsn_image_root(image)->bundles, error) &&
-           ensure_all(repo, FSN_DIR_PACKS, fsn_image_root(image)->packs, error);
+    return fsn_repo_ensure(user, key, size, error);
 }
 
 static char *
@@ -162,7 +127,7 @@ fsn_repo_commit_manifest(FsnRepo *repo, JsonObject *manifest, GError **error)
 
     if (!check_members(manifest, &id, error) ||
         !fsn_repo_begin_write(repo, &writer, error) ||
-        !fsn_manifest_references(manifest, ensure_reference, repo, error)) {
+        !fsn_repo_needs_of_manifest(repo, manifest, ensure_need, repo, error)) {
         g_prefix_error(error, "cannot commit the snapshot: ");
         return false;
     }
@@ -184,7 +149,7 @@ fsn_repo_commit_manifest(FsnRepo *repo, JsonObject *manifest, GError **error)
         }
         return false;
     }
-    if (!fsn_manifest_references(manifest, ensure_reference, repo, error)) {
+    if (!fsn_repo_needs_of_manifest(repo, manifest, ensure_need, repo, error)) {
         g_prefix_error(error, "the snapshot lost a part while it was committed: ");
         (void)fsn_blob_remove(fsn_repo_store(repo), key, true,
                               NULL); /* gc would refuse */

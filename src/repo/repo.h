@@ -11,7 +11,9 @@
 G_BEGIN_DECLS
 
 /* A repository of snapshots; foresnap-repository(5). Several processes may use one at once.
- * An FsnRepo may be used by several threads. */
+ * An FsnRepo may be used by several threads. What it wrote and no manifest names is spared
+ * by garbage collection as long as it is open, so open one per operation; and open it after
+ * a fork, not before: a thread of its own keeps its lease alive. */
 typedef struct FsnRepo FsnRepo;
 
 typedef enum {

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "repo/repo.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+    char *id;
+    char *domain;     /* name */
+    char *uuid;       /* of the domain */
+    uint64_t logical; /* bytes of its images, uncompressed, zero pages included */
+    uint64_t needed;  /* bytes of all it needs */
+    uint64_t own;     /* of these, bytes that no other snapshot needs */
+} FsnSnapshotStats;
+
+typedef struct {
+    GPtrArray *snapshots; /* FsnSnapshotStats*, newest first */
+    uint64_t logical;     /* sum over the snapshots */
+    uint64_t stored;      /* bytes of all objects */
+    uint64_t needed;      /* of these, bytes that some snapshot needs */
+    uint64_t packs;       /* of stored: packs … */
+    uint64_t index;       /* … and indexes and roots */
+    uint64_t damaged;     /* manifests or roots that cannot be read: not counted */
+} FsnRepoStats;
+
+void fsn_repo_stats_clear(FsnRepoStats *stats);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnRepoStats, fsn_repo_stats_clear)
+
+/* Counts. The sums of a VM are those over its snapshots, except that what several of them
+ * share is in none's @own. */
+bool fsn_repo_stats(FsnRepo *repo, FsnRepoStats *out_stats, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
