@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/virt: what the test driver of libvirt, which runs in this process, can do. */
+/* src/virt/connection.c, domain.c, domain-control.c, events.c, migrate-in.c on libvirt's
+ * test driver, which runs in this process; what only QEMU can do is refused there. */
 #include "config.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "virt/domain.h"
 #include "virt/events.h"
+#include "virt/migrate-in.h"
 #include "virt/qmp-transport.h"
 
 #define SECOND_US G_USEC_PER_SEC
 
-    static FsnVirt *
-    open_test(void)
+static FsnVirt *
+open_test(void)
 {
     FsnVirt *virt = NULL;
     GError *error = NULL;
@@ -209,7 +211,7 @@ test_events(void)
     g_assert_cmpint(event.kind, ==, FSN_VIRT_EVENT_STOPPED);
 }
 
-/* The test driver has no monitor: an error, not a crash. */
+/* The test driver has neither a monitor nor migration: errors, not crashes. */
 static void
 test_only_qemu(void)
 {
@@ -217,12 +219,19 @@ test_only_qemu(void)
     g_autoptr(FsnVirtDomain) domain = find(virt, "test");
     g_autoptr(FsnQmpTransport) transport = fsn_virt_qmp_transport(domain);
     g_autoptr(GError) error = NULL;
+    g_autoptr(GError) migrate = NULL;
+    g_autoptr(GError) recover = NULL;
+    FsnMigrateIn in = { 0 };
     char *reply = NULL;
 
     g_assert_false(transport->ops->execute(transport, "{\"execute\":\"stop\"}", NULL, 0,
                                            20 * SECOND_US, &reply, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
     g_assert_null(reply);
+    g_assert_false(fsn_migrate_in_prepare(virt, &in, &migrate));
+    g_assert_error(migrate, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
+    g_assert_false(fsn_migrate_in_recover_is_safe(virt, &recover));
+    g_assert_error(recover, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
 }
 
 int
