@@ -17,7 +17,7 @@ static gboolean opt_force;
 
 static GOptionEntry options[] = {
     { "force", 0, 0, G_OPTION_ARG_NONE, &opt_force,
-      "delete also what a suspended domain needs to resume", NULL },
+      "delete also what a suspended domain needs, or is damaged", NULL },
     G_OPTION_ENTRY_NULL,
 };
 
@@ -29,6 +29,24 @@ is_needed(FsnRepo *repo, JsonObject *manifest)
            fsn_cli_snapshot_state(repo, manifest) != FSN_SNAPSHOT_USED;
 }
 
+/* A manifest that cannot be read does not say what it is of: to delete it takes --force and
+ * the whole id. */
+static bool
+delete_damaged(FsnCliContext *context,
+               FsnRepo *repo,
+               const char *id,
+               JsonArray *deleted,
+               GError **error)
+{
+    if (!fsn_repo_delete_manifest(repo, id, error)) {
+        g_prefix_error(error, "cannot delete snapshot '%s': ", id);
+        return false;
+    }
+    json_array_add_string_element(deleted, id);
+    fsn_cli_say(context, "deleted %.8s, which was damaged", id);
+    return true;
+}
+
 static bool
 delete_one(FsnCliContext *context,
            FsnRepo *repo,
@@ -38,9 +56,14 @@ delete_one(FsnCliContext *context,
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(JsonObject) summary = NULL;
+    g_autoptr(GError) local = NULL;
     const char *id;
 
-    if (!fsn_repo_load_manifest(repo, text, &manifest, error)) {
+    if (!fsn_repo_load_manifest(repo, text, &manifest, &local)) {
+        if (opt_force && g_error_matches(local, FSN_ERROR, FSN_ERROR_CORRUPT)) {
+            return delete_damaged(context, repo, text, deleted, error);
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
         return false;
     }
     summary = fsn_snapshot_summary(manifest, FSN_SNAPSHOT_READY);

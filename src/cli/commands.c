@@ -12,7 +12,10 @@
 const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_list,
     &fsn_cmd_show,
+    &fsn_cmd_stats,
+    &fsn_cmd_verify,
     &fsn_cmd_delete,
+    &fsn_cmd_gc,
     &fsn_cmd_workingset,
     &fsn_cmd_check_host,
     NULL,

@@ -250,17 +250,108 @@ test_workingset(Fixture *f, gconstpointer data)
     by_uuid = run_json(f, "workingset " UUID, 0);
 }
 
+static void
+test_stats(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) document = run_json(f, "stats", 0);
+    JsonArray *domains = json_object_get_array_member(document, "domains");
+    JsonArray *snapshots = json_object_get_array_member(document, "snapshots");
+    JsonObject *first = json_array_get_object_element(snapshots, 0);
+    g_autofree char *text = NULL;
+
+    g_assert_cmpstr(json_object_get_string_member(document, "repository"), ==,
+                    f->location);
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_logical"), ==,
+                    2 * GRANULES * 4096);
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_needed"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_needed"), <=,
+                    json_object_get_int_member(document, "bytes_stored"));
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_packs"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_index"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(document, "bytes_free"), >, 0);
+    g_assert_cmpfloat(json_object_get_double_member(document, "ratio"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(document, "damaged"), ==, 0);
+    /* Both have the same UUID, so they are one domain, called as its newest snapshot. */
+    g_assert_cmpint(json_array_get_length(domains), ==, 1);
+    g_assert_cmpint(json_array_get_length(snapshots), ==, 2);
+    g_assert_cmpstr(json_object_get_string_member(first, "snapshot"), ==, ID_B);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_own"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_needed"), >=,
+                    json_object_get_int_member(first, "bytes_own"));
+    g_assert_cmpint(run(f, "stats", &text), ==, 0);
+    g_assert_nonnull(strstr(text, "snapshots:  2 of 1 domains\n"));
+    g_assert_nonnull(strstr(text, "\ndb              2  512 KiB"));
+}
+
+/* Empties the first file below the repository's folder @folder. */
+static void
+truncate_one(Fixture *f, const char *folder)
+{
+    g_autofree char *script = g_strdup_printf(
+        "f=$(find '%s/%s' -type f | sort | head -n 1) && : >\"$f\"", f->location, folder);
+    const char *argv[] = { "/bin/sh", "-c", script, NULL };
+    int status;
+
+    g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, 0, NULL, NULL, NULL, NULL,
+                               &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+}
+
+static void
+test_verify(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) sound = run_json(f, "verify --read-data", 0);
+    g_autoptr(JsonObject) one = run_json(f, "verify aaaa", 0);
+    g_autoptr(JsonObject) usage = run_json(f, "verify --all aaaa", 2);
+    g_autoptr(JsonObject) damaged = NULL;
+
+    g_assert_cmpint(json_object_get_int_member(sound, "snapshots"), ==, 2);
+    g_assert_cmpint(json_object_get_int_member(one, "snapshots"), ==, 1);
+    g_assert_cmpint(json_object_get_int_member(sound, "granules"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(sound, "bytes_read"), >, 0);
+    g_assert_true(json_object_get_boolean_member(sound, "read_data"));
+    g_assert_cmpint(
+        json_array_get_length(json_object_get_array_member(sound, "problems")), ==, 0);
+    truncate_one(f, "packs");
+    damaged = run_json(f, "verify --all", 1);
+    g_assert_cmpint(
+        json_array_get_length(json_object_get_array_member(damaged, "problems")), >, 0);
+    g_assert_cmpstr(error_code(damaged), ==, "corrupt");
+}
+
+static void
+test_gc(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) deleted = run_json(f, "delete --force aaaa", 0);
+    g_autoptr(JsonObject) dry = run_json(f, "gc --dry-run", 0);
+    g_autoptr(JsonObject) wet = run_json(f, "gc --grace 0", 0);
+    g_autoptr(JsonObject) again = run_json(f, "gc --grace=0", 0);
+    g_autoptr(JsonObject) usage = run_json(f, "gc --grace=-1", 2);
+    g_autoptr(JsonObject) sound = run_json(f, "verify --read-data", 0);
+
+    g_assert_true(json_object_get_boolean_member(dry, "dry_run"));
+    g_assert_false(json_object_get_boolean_member(wet, "dry_run"));
+    g_assert_cmpint(json_object_get_int_member(dry, "objects_removed"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(dry, "objects_removed"), ==,
+                    json_object_get_int_member(wet, "objects_removed"));
+    g_assert_cmpint(json_object_get_int_member(wet, "bytes_removed"), >, 0);
+    g_assert_cmpint(json_object_get_int_member(wet, "objects_kept"), >, 0);
+    g_assert_true(json_object_has_member(wet, "bytes_kept"));
+    g_assert_true(json_object_has_member(wet, "objects_put_back"));
+    g_assert_true(json_object_has_member(wet, "writers"));
+    g_assert_cmpint(json_object_get_int_member(again, "objects_removed"), ==, 0);
+}
+
 /* A damaged manifest is named, and hides no other. */
 static void
 test_damaged(Fixture *f, gconstpointer data)
 {
-    g_autofree char *command = g_strdup_printf(
-        "sh -c 'for f in $(grep -rl %s \"%s\" | grep -i manifest); do : > \"$f\"; done'",
-        ID_A, f->location);
     g_autoptr(JsonObject) document = NULL;
+    g_autoptr(JsonObject) refused = NULL;
+    g_autoptr(JsonObject) deleted = NULL;
     g_autoptr(JsonObject) show = NULL;
 
-    g_assert_true(g_spawn_command_line_sync(command, NULL, NULL, NULL, NULL));
+    truncate_one(f, "manifests");
     document = run_json(f, "list", 3);
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(document, "snapshots")), ==,
@@ -268,6 +359,8 @@ test_damaged(Fixture *f, gconstpointer data)
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(document, "warnings")), ==, 1);
     show = run_json(f, "show bbbb", 0);
+    refused = run_json(f, "delete " ID_A, 1);
+    deleted = run_json(f, "delete --force " ID_A, 0);
 }
 
 static void
@@ -322,6 +415,9 @@ main(int argc, char **argv)
     add("/cli/snapshots/states", test_states);
     add("/cli/snapshots/show", test_show);
     add("/cli/snapshots/delete", test_delete);
+    add("/cli/snapshots/stats", test_stats);
+    add("/cli/snapshots/verify", test_verify);
+    add("/cli/snapshots/gc", test_gc);
     add("/cli/snapshots/workingset", test_workingset);
     add("/cli/snapshots/damaged", test_damaged);
     add("/cli/snapshots/no-repository", test_no_repository);
