@@ -106,6 +106,22 @@ qmp_ok(Qemu *q, const char *line)
     }
 }
 
+/* QEMU 7.2 says "completed" of an incoming postcopy a moment before its thread has let go;
+ * a command to migrate out in between fails, and leaves an outgoing migration that never
+ * ends. The last thing that the thread lets go is its entry in this list. */
+static void
+wait_idle(Qemu *q)
+{
+    for (;;) {
+        g_autoptr(JsonObject) reply = qmp(q, "{\"execute\":\"query-yank\"}");
+
+        if (json_array_get_length(json_object_get_array_member(reply, "return")) == 0) {
+            return;
+        }
+        g_usleep(5000); /* no event tells; alarm() bounds the loop */
+    }
+}
+
 static char *
 qmp_status(Qemu *q, const char *command)
 {
@@ -240,6 +256,7 @@ save(Qemu *q, const char *name)
 
     g_assert_cmpint(bind(listener, (struct sockaddr *)&address, sizeof(address)), ==, 0);
     g_assert_cmpint(listen(listener, 1), ==, 0);
+    wait_idle(q);
     qmp_ok(q, line);
     fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
     s->reader = fsn_stream_reader_new(&handlers, s);
