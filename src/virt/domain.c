@@ -186,6 +186,10 @@ fsn_virt_domain_status(FsnVirtDomain *domain, FsnVirtStatus *out_status, GError 
                                status.reason == VIR_DOMAIN_RUNNING_POSTCOPY_FAILED) ||
                               (state == VIR_DOMAIN_PAUSED &&
                                status.reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
+    status.paused_by_user =
+        state == VIR_DOMAIN_PAUSED && status.reason == VIR_DOMAIN_PAUSED_USER;
+    status.incoming =
+        state == VIR_DOMAIN_PAUSED && status.reason == VIR_DOMAIN_PAUSED_MIGRATION;
     status.persistent = persistent;
     status.autostart = autostart;
     status.managed_save = managed_save;

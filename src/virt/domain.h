@@ -29,6 +29,8 @@ typedef struct {
     int reason;            /* libvirt's number, for messages */
     bool post_copy;        /* memory is still being loaded; libvirt keeps others off */
     bool post_copy_failed; /* … and its source is gone */
+    bool paused_by_user;   /* a user stopped it */
+    bool incoming;         /* QEMU waits for a migration; the guest has not run */
     bool persistent;
     bool autostart;
     bool managed_save; /* libvirt believes that a managed save image is there */
