@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "repo/repo.h"
+#include "virt/connection.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* What every operation needs: where the repository, libvirt and the journals are. The
+ * connections open on first use. One thread uses a context at a time. */
+typedef struct FsnCycle FsnCycle;
+
+/* @phase is a static word ("memory", "settling"…); @total is 0 where it is not known. */
+typedef void (*FsnProgressFunc)(const char *phase,
+                                uint64_t done,
+                                uint64_t total,
+                                gpointer user);
+
+/* @uri NULL: libvirt's own default. @state_dir NULL: /var/lib/foresnap/state for root, else
+ * $XDG_STATE_HOME/foresnap. */
+FsnCycle *fsn_cycle_new(const char *uri,
+                        const char *repo_location,
+                        const char *state_dir,
+                        GError **error);
+void fsn_cycle_free(FsnCycle *cycle);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnCycle, fsn_cycle_free)
+
+void fsn_cycle_set_progress(FsnCycle *cycle, FsnProgressFunc func, gpointer user);
+void fsn_cycle_progress(FsnCycle *cycle,
+                        const char *phase,
+                        uint64_t done,
+                        uint64_t total);
+
+/* Borrowed; NULL with @error set where it cannot be opened. */
+FsnVirt *fsn_cycle_virt(FsnCycle *cycle, GError **error);
+FsnRepo *fsn_cycle_repo(FsnCycle *cycle, GError **error);
+const char *fsn_cycle_uri(FsnCycle *cycle);           /* as given; may be NULL */
+const char *fsn_cycle_repo_location(FsnCycle *cycle); /* absolute */
+const char *fsn_cycle_state_dir(FsnCycle *cycle);
+
+/* Folder that holds foresnap-pager and its like; FORESNAP_LIBEXECDIR overrides it. The
+ * caller frees. */
+char *fsn_cycle_helper_path(const char *program);
+
+G_END_DECLS

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/context.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/*
+ * The guard: a process that is started before a guest is stopped and that brings the
+ * operation to a safe end (recovery) if its parent dies, or stops making progress while the
+ * guest is stopped. It opens its own connections first, so that it can act at once.
+ *
+ * Protocol on a pipe from the parent, one byte each: 'S' the guest is about to be stopped,
+ * 'B' progress, 'D' done. End of file before 'D' means that the parent died.
+ */
+typedef struct FsnGuard FsnGuard;
+
+/* Starts the guard for domain @uuid and waits until it is ready. */
+FsnGuard *fsn_guard_start(FsnCycle *cycle,
+                          const char *uuid,
+                          int max_stall_s,
+                          GError **error);
+void fsn_guard_stopping(FsnGuard *guard);
+void fsn_guard_beat(FsnGuard *guard);
+/* Tells the guard that all is well, waits for its end, frees. */
+void fsn_guard_done(FsnGuard *guard);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnGuard, fsn_guard_done)
+
+/* The guard's own side: @fd is the reading end. Returns true if the parent said 'D', false
+ * if recovery is due; a parent that stalls is killed first. */
+bool fsn_guard_watch(int fd, GPid parent, int max_stall_s);
+
+G_END_DECLS

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading and writing journals. A journal is advice, not truth: recovery looks at the
+ * manifest, the marks and the domain before it acts.
+ */
+#include "config.h"
+
+#include "cycle/journal.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_SIZE (64u << 10)
+#define SUFFIX   ".journal"
+
+static const char *const operation_names[] = {
+    [FSN_OP_SUSPEND] = "suspend",
+    [FSN_OP_RESUME] = "resume",
+};
+
+static const char *const step_names[] = {
+    [FSN_STEP_BEGUN] = "begun",     [FSN_STEP_MIGRATING] = "migrating",
+    [FSN_STEP_HELD] = "held",       [FSN_STEP_STOPPING] = "stopping",
+    [FSN_STEP_STORING] = "storing", [FSN_STEP_DURABLE] = "durable",
+    [FSN_STEP_GUARDED] = "guarded", [FSN_STEP_ENDED] = "ended",
+    [FSN_STEP_CLAIMED] = "claimed", [FSN_STEP_LOADING] = "loading",
+};
+
+FsnJournal *
+fsn_journal_new(FsnOperation operation,
+                const char *domain,
+                const char *uuid,
+                const char *uri,
+                const char *repo,
+                const char *snapshot)
+{
+    FsnJournal *j = g_new0(FsnJournal, 1);
+
+    j->operation = operation;
+    j->domain = g_strdup(domain);
+    j->uuid = g_strdup(uuid);
+    j->uri = g_strdup(uri);
+    j->repo = g_strdup(repo);
+    j->snapshot = g_strdup(snapshot);
+    j->pid = getpid();
+    j->started_us = fsn_realtime_us();
+    return j;
+}
+
+void
+fsn_journal_free(FsnJournal *j)
+{
+    if (!j) {
+        return;
+    }
+    g_free(j->domain);
+    g_free(j->uuid);
+    g_free(j->uri);
+    g_free(j->repo);
+    g_free(j->snapshot);
+    g_free(j);
+}
+
+const char *
+fsn_operation_name(FsnOperation operation)
+{
+    return operation_names[operation];
+}
+
+const char *
+fsn_step_name(FsnStep step)
+{
+    return step_names[step];
+}
+
+static int
+find_name(const char *const *names, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (g_str_equal(names[i], name)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+char *
+fsn_journal_to_text(const FsnJournal *j)
+{
+    g_autoptr(JsonObject) o = json_object_new();
+
+    json_object_set_int_member(o, "version", 1);
+    json_object_set_string_member(o, "operation", fsn_operation_name(j->operation));
+    json_object_set_string_member(o, "step", fsn_step_name(j->step));
+    json_object_set_string_member(o, "domain", j->domain);
+    json_object_set_string_member(o, "uuid", j->uuid);
+    if (j->uri) {
+        json_object_set_string_member(o, "uri", j->uri);
+    }
+    json_object_set_string_member(o, "repo", j->repo);
+    json_object_set_string_member(o, "snapshot", j->snapshot);
+    json_object_set_boolean_member(o, "was_running", j->was_running);
+    json_object_set_boolean_member(o, "own_pause", j->own_pause);
+    json_object_set_boolean_member(o, "sync_time", j->sync_time);
+    json_object_set_int_member(o, "attempts", j->attempts);
+    json_object_set_int_member(o, "pid", j->pid);
+    json_object_set_int_member(o, "started_us", j->started_us);
+    return fsn_json_to_text(o, true);
+}
+
+bool
+fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError **error)
+{
+    g_autoptr(JsonObject) o = NULL;
+    g_autoptr(FsnJournal) j = NULL;
+    const char *operation;
+    const char *step;
+    const char *domain;
+    const char *uuid;
+    const char *repo;
+    const char *snapshot;
+    int64_t version;
+    int op_index;
+    int step_index;
+
+    if (!fsn_json_parse_object(text, len, MAX_SIZE, "journal", &o, error) ||
+        !fsn_json_get_int(o, "version", 1, 1, &version, error) ||
+        !fsn_json_get_string(o, "operation", &operation, error) ||
+        !fsn_json_get_string(o, "step", &step, error) ||
+        !fsn_json_get_string(o, "domain", &domain, error) ||
+        !fsn_json_get_string(o, "uuid", &uuid, error) ||
+        !fsn_json_get_string(o, "repo", &repo, error) ||
+        !fsn_json_get_string(o, "snapshot", &snapshot, error)) {
+        return false;
+    }
+    op_index = find_name(operation_names, G_N_ELEMENTS(operation_names), operation);
+    step_index = find_name(step_names, G_N_ELEMENTS(step_names), step);
+    if (op_index < 0 || step_index < 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                    "journal names an unknown operation or step");
+        return false;
+    }
+    j = fsn_journal_new((FsnOperation)op_index, domain, uuid,
+                        fsn_json_peek_string(o, "uri", NULL), repo, snapshot);
+    j->step = (FsnStep)step_index;
+    j->was_running = fsn_json_peek_bool(o, "was_running", false);
+    j->own_pause = fsn_json_peek_bool(o, "own_pause", false);
+    j->sync_time = fsn_json_peek_bool(o, "sync_time", false);
+    j->attempts = fsn_json_peek_int(o, "attempts", 0);
+    j->pid = fsn_json_peek_int(o, "pid", 0);
+    j->started_us = fsn_json_peek_int(o, "started_us", 0);
+    *out_journal = g_steal_pointer(&j);
+    return true;
+}
+
+static char *
+journal_path(const char *state_dir, const char *uuid)
+{
+    g_autofree char *name = g_strconcat(uuid, SUFFIX, NULL);
+
+    return g_build_filename(state_dir, name, NULL);
+}
+
+/* A test asks for death at this very point. */
+static void
+die_if_asked(FsnStep step)
+{
+    const char *at = g_getenv("FORESNAP_TEST_KILL_AT");
+
+    if (at && g_str_equal(at, step_names[step])) {
+        (void)kill(getpid(), SIGKILL); /* never returns */
+    }
+}
+
+bool
+fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **error)
+{
+    g_autofree char *path = journal_path(state_dir, j->uuid);
+    g_autofree char *text = NULL;
+
+    j->step = step;
+    text = fsn_journal_to_text(j);
+    if (!fsn_file_replace(path, text, strlen(text), 0600, error)) {
+        g_prefix_error(error, "cannot write the journal: ");
+        return false;
+    }
+    die_if_asked(step);
+    return true;
+}
+
+bool
+fsn_journal_remove(const FsnJournal *j, const char *state_dir, GError **error)
+{
+    g_autofree char *path = journal_path(state_dir, j->uuid);
+
+    return fsn_file_remove_durable(path, error);
+}
+
+bool
+fsn_journal_read(const char *state_dir,
+                 const char *uuid,
+                 FsnJournal **out_journal,
+                 GError **error)
+{
+    g_autofree char *path = journal_path(state_dir, uuid);
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (!fsn_file_read(path, MAX_SIZE, &bytes, error)) {
+        return false;
+    }
+    if (!fsn_journal_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                           out_journal, error)) {
+        g_prefix_error(error, "'%s': ", path);
+        return false;
+    }
+    return true;
+}
+
+bool
+fsn_journal_exists(const char *state_dir, const char *uuid)
+{
+    g_autofree char *path = journal_path(state_dir, uuid);
+
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+bool
+fsn_journal_list(const char *state_dir, GPtrArray **out_uuids, GError **error)
+{
+    g_autoptr(GDir) dir = g_dir_open(state_dir, 0, error);
+    g_autoptr(GPtrArray) uuids = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+
+    if (!dir) {
+        return false;
+    }
+    while ((name = g_dir_read_name(dir))) {
+        if (g_str_has_suffix(name, SUFFIX)) {
+            g_ptr_array_add(uuids, g_strndup(name, strlen(name) - strlen(SUFFIX)));
+        }
+    }
+    *out_uuids = g_steal_pointer(&uuids);
+    return true;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/*
+ * The journal of one running operation on one domain: a small file in the state folder that
+ * is replaced durably before each step begins. Whoever finds it without a live owner knows
+ * what may have been done; facts (does the manifest exist? is the domain on?) say the rest.
+ */
+typedef enum {
+    FSN_OP_SUSPEND, /* also a prepare, whose holder waits in FSN_STEP_HELD */
+    FSN_OP_RESUME,
+} FsnOperation;
+
+typedef enum {
+    FSN_STEP_BEGUN,     /* nothing has been touched */
+    FSN_STEP_MIGRATING, /* suspend: QEMU sends its memory; the guest runs */
+    FSN_STEP_HELD,      /* suspend: prepared; the migration is held before its end */
+    FSN_STEP_STOPPING,  /* suspend: the guest is being stopped */
+    FSN_STEP_STORING,   /* suspend: the stream is whole, the guest is stopped */
+    FSN_STEP_DURABLE,   /* suspend: the manifest is durable */
+    FSN_STEP_GUARDED,   /* suspend: the stub keeps others from a cold start */
+    FSN_STEP_ENDED,     /* suspend: QEMU is gone */
+    FSN_STEP_CLAIMED,   /* resume: the state is claimed; the guest has not run */
+    FSN_STEP_LOADING,   /* resume: the pager has been started; the mark "ran" says more */
+} FsnStep;
+
+typedef struct {
+    FsnOperation operation;
+    FsnStep step;
+    char *domain; /* name */
+    char *uuid;
+    char *uri;          /* NULL: libvirt's default */
+    char *repo;         /* absolute location */
+    char *snapshot;     /* id that is being written or read */
+    bool was_running;   /* run state to restore if the operation does not succeed */
+    bool own_pause;     /* the operation paused the domain by itself, through libvirt */
+    bool sync_time;     /* resume: set the guest's clock once all is loaded */
+    int64_t attempts;   /* resume: how often loading was taken up again by itself */
+    int64_t pid;        /* process that works on it */
+    int64_t started_us; /* real time */
+} FsnJournal;
+
+FsnJournal *fsn_journal_new(FsnOperation operation,
+                            const char *domain,
+                            const char *uuid,
+                            const char *uri,
+                            const char *repo,
+                            const char *snapshot);
+void fsn_journal_free(FsnJournal *journal);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnJournal, fsn_journal_free)
+
+const char *fsn_operation_name(FsnOperation operation);
+const char *fsn_step_name(FsnStep step);
+
+/* Durable. With the environment variable FORESNAP_TEST_KILL_AT=STEP the process kills itself
+ * right after the step is written: the tests of recovery use it. */
+bool fsn_journal_write(FsnJournal *journal,
+                       const char *state_dir,
+                       FsnStep step,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_journal_remove(const FsnJournal *journal, const char *state_dir, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* FSN_ERROR_NOT_FOUND if there is none for @uuid. */
+bool fsn_journal_read(const char *state_dir,
+                      const char *uuid,
+                      FsnJournal **out_journal,
+                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+bool fsn_journal_exists(const char *state_dir, const char *uuid);
+
+/* UUIDs of all domains with a journal; the caller unrefs. */
+bool fsn_journal_list(const char *state_dir, GPtrArray **out_uuids, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Text form, pure; tests and the two functions above use it. */
+char *fsn_journal_to_text(const FsnJournal *journal);
+bool fsn_journal_parse(const char *text,
+                       size_t len,
+                       FsnJournal **out_journal,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

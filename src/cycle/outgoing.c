@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * QEMU's side of an outgoing migration, by QMP. The hold is a bandwidth limit so small that
+ * QEMU sends one page in each of its 100 ms windows: it sleeps between them and holds no lock,
+ * so that the guest and QMP go on as usual (QEMU 7.2, migration_rate_limit()).
+ */
+#include "config.h"
+
+#include "cycle/outgoing.h"
+
+#include "base/error.h"
+#include "qmp/commands-migration.h"
+#include "qmp/commands-status.h"
+#include "qmp/migration-info.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Bytes per second. QEMU divides the limit by ten windows a second and takes a result of
+ * zero for "no limit": 10 is the smallest that limits. */
+#define HOLD_BANDWIDTH       10
+/* More than any link; zero would mean the same today but not in each release. */
+#define FULL_BANDWIDTH       (G_GINT64_CONSTANT(1) << 40)
+/* The guest may be stopped once what is left can be sent in so many milliseconds. */
+#define CONVERGE_DOWNTIME_MS 20
+/* While held, "left" must be as good as nothing before QEMU would stop the guest. */
+#define HOLD_DOWNTIME_MS     1
+#define SOCKET_BUFFER        (1 << 20)
+#define FD_NAME              "foresnap-out"
+#define END_TIMEOUT_US       (10 * G_USEC_PER_SEC)
+
+struct FsnOutgoing {
+    FsnQmp *qmp;
+    FsnMigrationParameters saved;
+    GHashTable *saved_caps;
+    bool touched;
+};
+
+FsnOutgoing *
+fsn_outgoing_new(FsnQmp *qmp, GError **error)
+{
+    g_autoptr(FsnOutgoing) o = g_new0(FsnOutgoing, 1);
+
+    o->qmp = qmp;
+    if (!fsn_qmp_query_migrate_parameters(qmp, &o->saved, error) ||
+        !fsn_qmp_query_migrate_capabilities(qmp, &o->saved_caps, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&o);
+}
+
+void
+fsn_outgoing_free(FsnOutgoing *o)
+{
+    if (o) {
+        g_clear_pointer(&o->saved_caps, g_hash_table_unref);
+        g_free(o);
+    }
+}
+
+/* libvirt relies on "events"; every other capability changes what is on the wire, or when. */
+static bool
+switch_capabilities(FsnOutgoing *o, bool state, GError **error)
+{
+    g_autoptr(GArray) caps = g_array_new(FALSE, FALSE, sizeof(FsnMigrationCapability));
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, o->saved_caps);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        FsnMigrationCapability cap = { .name = name, .state = state };
+
+        if (!g_str_equal(name, "events")) {
+            g_array_append_val(caps, cap);
+        }
+    }
+    return caps->len == 0 ||
+           fsn_qmp_migrate_set_capabilities(o->qmp, (FsnMigrationCapability *)caps->data,
+                                            caps->len, error);
+}
+
+static bool
+set_limits(FsnOutgoing *o, int64_t bandwidth, int64_t downtime_ms, GError **error)
+{
+    FsnMigrationParameters p = FSN_MIGRATION_PARAMETERS_INIT;
+
+    p.max_bandwidth = bandwidth;
+    p.downtime_limit_ms = downtime_ms;
+    o->touched = true;
+    return fsn_qmp_migrate_set_parameters(o->qmp, &p, error);
+}
+
+static bool
+send_into(FsnOutgoing *o, int qemu_end, GError **error)
+{
+    int size = SOCKET_BUFFER;
+
+    /* A larger buffer saves wake-ups; without it all is well, only slower. */
+    (void)setsockopt(qemu_end, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    return fsn_qmp_getfd(o->qmp, FD_NAME, qemu_end, error) &&
+           fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
+}
+
+bool
+fsn_outgoing_start(FsnOutgoing *o, int *out_fd, GError **error)
+{
+    int ends[2];
+    bool ok;
+
+    if (!switch_capabilities(o, false, error) ||
+        !set_limits(o, FULL_BANDWIDTH, CONVERGE_DOWNTIME_MS, error)) {
+        return false;
+    }
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        return fsn_set_errno(error, errno, "cannot make a socket for the migration");
+    }
+    ok = send_into(o, ends[1], error);
+    close(ends[1]);
+    if (!ok) {
+        close(ends[0]);
+        return false;
+    }
+    *out_fd = ends[0];
+    return true;
+}
+
+bool
+fsn_outgoing_hold(FsnOutgoing *o, GError **error)
+{
+    return set_limits(o, HOLD_BANDWIDTH, HOLD_DOWNTIME_MS, error);
+}
+
+bool
+fsn_outgoing_release(FsnOutgoing *o, GError **error)
+{
+    return set_limits(o, FULL_BANDWIDTH, CONVERGE_DOWNTIME_MS, error);
+}
+
+bool
+fsn_outgoing_finish(FsnOutgoing *o, int64_t *out_downtime_us, GError **error)
+{
+    g_auto(FsnMigrationInfo) info = { 0 };
+
+    if (!fsn_qmp_wait_migration(o->qmp, FSN_MIGRATION_ENDED, END_TIMEOUT_US, &info,
+                                error)) {
+        return false;
+    }
+    if (info.status != FSN_MIGRATION_COMPLETED) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
+                    "QEMU's migration did not complete%s%s", info.error_text ? ": " : "",
+                    info.error_text ? info.error_text : "");
+        return false;
+    }
+    *out_downtime_us = MAX(info.downtime_us, 0);
+    return true;
+}
+
+bool
+fsn_outgoing_cancel(FsnOutgoing *o, GError **error)
+{
+    g_auto(FsnMigrationInfo) info = { 0 };
+
+    return fsn_qmp_migrate_cancel(o->qmp, error) &&
+           fsn_qmp_wait_migration(
+               o->qmp, FSN_MIGRATION_ENDED | FSN_MIGRATION_BIT(FSN_MIGRATION_NONE),
+               END_TIMEOUT_US, &info, error);
+}
+
+void
+fsn_outgoing_restore(FsnOutgoing *o)
+{
+    g_autoptr(GError) ignored = NULL;
+
+    if (!o->touched) {
+        return;
+    }
+    o->touched = false;
+    if (!fsn_qmp_migrate_set_parameters(o->qmp, &o->saved, &ignored)) {
+        g_clear_error(&ignored); /* the domain has gone, and its parameters with it */
+    }
+    if (!switch_capabilities(o, true, &ignored)) {
+        g_clear_error(&ignored); /* likewise */
+    }
+}

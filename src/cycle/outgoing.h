@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "qmp/session.h"
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/*
+ * Steering of QEMU's side of an outgoing migration into a socket of ours. All settings that
+ * it changes are put back by fsn_outgoing_restore(), on every path.
+ */
+typedef struct FsnOutgoing FsnOutgoing;
+
+/* @qmp is borrowed. Reads the present parameters and capabilities. */
+FsnOutgoing *fsn_outgoing_new(FsnQmp *qmp, GError **error);
+void fsn_outgoing_free(FsnOutgoing *outgoing);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnOutgoing, fsn_outgoing_free)
+
+/* Clears every capability that changes the stream, sets full bandwidth and starts the
+ * migration into a new socket; *@out_fd is our end and belongs to the caller. */
+bool fsn_outgoing_start(FsnOutgoing *outgoing, int *out_fd, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Hold: QEMU sends about ten pages a second and the guest runs on. @downtime_ms is what the
+ * guest may be stopped for when released: QEMU then stops it by itself at convergence. */
+bool fsn_outgoing_hold(FsnOutgoing *outgoing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_outgoing_release(FsnOutgoing *outgoing, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* After the end of the stream: waits until QEMU itself calls the migration completed and
+ * tells for how long the guest had been stopped then. */
+bool fsn_outgoing_finish(FsnOutgoing *outgoing, int64_t *out_downtime_us, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Ends a migration that is under way, if any, and waits until it has ended. */
+bool fsn_outgoing_cancel(FsnOutgoing *outgoing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Puts the parameters back. Errors are those of a domain that has gone, and are dropped. */
+void fsn_outgoing_restore(FsnOutgoing *outgoing);
+
+G_END_DECLS

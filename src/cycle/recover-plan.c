@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The decision of recovery, without effects: from the facts that are found to the actions
+ * that bring an interrupted operation to a safe end. The manifest is the point of no return
+ * of a suspend; the mark "ran" is that of a resume.
+ */
+#include "config.h"
+
+#include "cycle/recover-plan.h"
+
+static const char *const action_names[] = {
+    [FSN_RECOVER_CANCEL_MIGRATION] = "cancel-migration",
+    [FSN_RECOVER_CONTINUE_GUEST] = "continue-guest",
+    [FSN_RECOVER_DELETE_MANIFEST] = "delete-manifest",
+    [FSN_RECOVER_WRITE_STUB] = "write-stub",
+    [FSN_RECOVER_END_QEMU] = "end-qemu",
+    [FSN_RECOVER_ARM] = "arm",
+    [FSN_RECOVER_REMOVE_STUB] = "remove-stub",
+    [FSN_RECOVER_RELEASE_CLAIM] = "release-claim",
+    [FSN_RECOVER_MARK_CONSUMED] = "mark-consumed",
+    [FSN_RECOVER_CONTINUE_LOAD] = "continue-load",
+    [FSN_RECOVER_REMOVE_JOURNAL] = "remove-journal",
+};
+
+const char *
+fsn_recover_action_name(FsnRecoverAction action)
+{
+    return action_names[action];
+}
+
+static void
+add(FsnRecoverPlan *plan, FsnRecoverAction action)
+{
+    g_assert(plan->n_actions < FSN_RECOVER_MAX_ACTIONS);
+    plan->actions[plan->n_actions++] = action;
+}
+
+/* The memory was never made durable: the guest goes on as if nothing had been. */
+static void
+plan_suspend_undone(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    bool on = f->domain != FSN_FOUND_OFF;
+
+    if (on && f->migrating) {
+        add(plan, FSN_RECOVER_CANCEL_MIGRATION);
+    }
+    if (on && f->was_running && !f->user_paused && f->step != FSN_STEP_BEGUN) {
+        add(plan, FSN_RECOVER_CONTINUE_GUEST);
+    }
+    add(plan, FSN_RECOVER_REMOVE_STUB);
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome = on ? "the suspend was undone; the domain runs on"
+                       : "the suspend had stored nothing and the domain is off";
+}
+
+static void
+plan_suspend(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    if (!f->manifest) {
+        plan_suspend_undone(plan, f);
+        return;
+    }
+    if (f->domain == FSN_FOUND_RUNNING) {
+        /* Somebody continued it: its disks move on and the stored memory is void. */
+        add(plan, FSN_RECOVER_DELETE_MANIFEST);
+        add(plan, FSN_RECOVER_REMOVE_STUB);
+        add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+        plan->outcome =
+            "the domain was continued by somebody; its suspend state was given up";
+        return;
+    }
+    add(plan, FSN_RECOVER_WRITE_STUB);
+    if (f->domain != FSN_FOUND_OFF) {
+        add(plan, FSN_RECOVER_END_QEMU);
+    }
+    add(plan, FSN_RECOVER_ARM);
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome = "the suspend was completed; the domain is suspended";
+}
+
+static void
+plan_resume_not_run(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    if (f->domain != FSN_FOUND_OFF) {
+        add(plan, FSN_RECOVER_END_QEMU);
+    }
+    add(plan, FSN_RECOVER_WRITE_STUB);
+    add(plan, FSN_RECOVER_ARM);
+    add(plan, FSN_RECOVER_RELEASE_CLAIM);
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome = "the guest had not run; the domain is suspended as before";
+}
+
+static void
+plan_resume(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    if (!f->ran) {
+        plan_resume_not_run(plan, f);
+        return;
+    }
+    switch (f->domain) {
+    case FSN_FOUND_LOADING:
+    case FSN_FOUND_LOAD_BROKEN:
+        add(plan, FSN_RECOVER_CONTINUE_LOAD);
+        plan->outcome = "the guest runs; loading of its memory goes on";
+        return;
+    case FSN_FOUND_INCOMING:
+        /* The mark came just before the guest could run; whether it did is not known. */
+        add(plan, FSN_RECOVER_END_QEMU);
+        break;
+    case FSN_FOUND_OFF:
+    case FSN_FOUND_RUNNING:
+    case FSN_FOUND_PAUSED:
+        break;
+    }
+    add(plan, FSN_RECOVER_MARK_CONSUMED);
+    add(plan, FSN_RECOVER_REMOVE_STUB);
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome =
+        f->domain == FSN_FOUND_RUNNING || f->domain == FSN_FOUND_PAUSED
+            ? "the resume had succeeded"
+            : "the guest may have run and is lost as by a power cut; its disks are "
+              "crash-consistent and 'virsh start' boots it";
+}
+
+FsnRecoverPlan
+fsn_recover_plan(const FsnRecoverFacts *facts)
+{
+    FsnRecoverPlan plan = { .outcome = "it is still under way" };
+
+    if (facts->owner_alive) {
+        return plan;
+    }
+    switch (facts->operation) {
+    case FSN_OP_SUSPEND:
+        plan_suspend(&plan, facts);
+        break;
+    case FSN_OP_RESUME:
+        plan_resume(&plan, facts);
+        break;
+    }
+    return plan;
+}

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Recovery of interrupted operations: finds the facts, asks recover-plan.c what to do, does it.
+ * Each action may be done again, so recovery itself may be interrupted anywhere.
+ */
+#include "config.h"
+
+#include "cycle/recover.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cycle/arm.h"
+#include "cycle/journal.h"
+#include "cycle/lock.h"
+#include "cycle/manifest.h"
+#include "cycle/outgoing.h"
+#include "cycle/pager-start.h"
+#include "cycle/recover-plan.h"
+#include "cycle/stub.h"
+#include "domxml/domain-facts.h"
+#include "qmp/migration-info.h"
+#include "repo/manifests.h"
+#include "repo/marks.h"
+#include "virt/domain.h"
+#include "virt/qmp-transport.h"
+
+#include <string.h>
+
+typedef struct {
+    FsnCycle *cycle;
+    FsnVirt *virt;
+    FsnRepo *repo;
+    FsnJournal *journal;
+    FsnLock *lock;
+    FsnVirtDomain *domain; /* NULL: no longer defined */
+    char *xml_inactive;
+    FsnDomainFacts *domain_facts;
+} Recovery;
+
+static void
+recovery_clear(Recovery *r)
+{
+    fsn_lock_release(r->lock);
+    fsn_virt_domain_free(r->domain);
+    fsn_domain_facts_free(r->domain_facts);
+    fsn_journal_free(r->journal);
+    g_free(r->xml_inactive);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Recovery, recovery_clear)
+
+static FsnFoundDomain
+classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
+{
+    if (status->post_copy_failed) {
+        return FSN_FOUND_LOAD_BROKEN;
+    }
+    if (status->post_copy) {
+        return FSN_FOUND_LOADING;
+    }
+    switch (status->state) {
+    case FSN_VIRT_RUNNING:
+    case FSN_VIRT_SHUTTING_DOWN:
+    case FSN_VIRT_PM_SUSPENDED:
+        return FSN_FOUND_RUNNING;
+    case FSN_VIRT_PAUSED:
+        return j->operation == FSN_OP_RESUME && (!ran || status->incoming)
+                   ? FSN_FOUND_INCOMING
+                   : FSN_FOUND_PAUSED;
+    case FSN_VIRT_NOSTATE:
+    case FSN_VIRT_OFF:
+    case FSN_VIRT_CRASHED:
+        break;
+    }
+    return FSN_FOUND_OFF;
+}
+
+static bool
+is_migrating(FsnVirtDomain *domain)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(domain));
+    g_auto(FsnMigrationInfo) info = { 0 };
+
+    return fsn_qmp_query_migrate(qmp, &info, NULL) && info.status != FSN_MIGRATION_NONE &&
+           !(FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_ENDED);
+}
+
+static bool
+find_manifest(FsnRepo *repo, const char *id, bool *out_exists, GError **error)
+{
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(GError) local = NULL;
+
+    *out_exists = fsn_repo_load_manifest(repo, id, &manifest, &local);
+    if (*out_exists || g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+static bool
+find_domain(Recovery *r, FsnRecoverFacts *facts, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    FsnVirtStatus status;
+
+    facts->domain = FSN_FOUND_OFF;
+    if (!fsn_virt_lookup(r->virt, r->journal->uuid, &r->domain, &local)) {
+        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (!fsn_virt_domain_status(r->domain, &status, error)) {
+        return false;
+    }
+    facts->domain = classify(r->journal, &status, facts->ran);
+    facts->user_paused = status.state == FSN_VIRT_PAUSED && !r->journal->own_pause &&
+                         status.paused_by_user;
+    facts->migrating = r->journal->operation == FSN_OP_SUSPEND &&
+                       facts->domain != FSN_FOUND_OFF && is_migrating(r->domain);
+    return fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml_inactive,
+                               error) &&
+           fsn_domain_facts_parse(r->xml_inactive, &r->domain_facts, error);
+}
+
+static bool
+find_facts(Recovery *r, FsnRecoverFacts *facts, GError **error)
+{
+    const FsnJournal *j = r->journal;
+
+    facts->operation = j->operation;
+    facts->step = j->step;
+    facts->was_running = j->was_running;
+    facts->ran =
+        j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
+    return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
+           find_domain(r, facts, error);
+}
+
+static bool
+cancel_migration(Recovery *r, GError **error)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
+    g_autoptr(FsnOutgoing) outgoing = fsn_outgoing_new(qmp, error);
+
+    return outgoing && fsn_outgoing_cancel(outgoing, error);
+}
+
+/* A cancelled migration lets QEMU continue the guest by itself; then nothing is left to do. */
+static bool
+continue_guest(Recovery *r, GError **error)
+{
+    FsnVirtStatus status;
+
+    if (!fsn_virt_domain_status(r->domain, &status, error)) {
+        return false;
+    }
+    return status.state != FSN_VIRT_PAUSED || fsn_virt_domain_resume(r->domain, error);
+}
+
+/* The identities of the disks are taken only if they are still what the manifest says. */
+static bool
+arm(Recovery *r, GError **error)
+{
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(JsonObject) armed = NULL;
+    g_auto(FsnManifestMemory) memory = { 0 };
+    const char *id = r->journal->snapshot;
+    bool done = fsn_repo_mark_read(r->repo, id, "armed", &armed, NULL);
+
+    if (!r->domain_facts || (done && r->journal->operation == FSN_OP_SUSPEND)) {
+        return true;
+    }
+    if (!fsn_repo_load_manifest(r->repo, id, &manifest, error) ||
+        !fsn_manifest_read_memory(manifest, &memory, error)) {
+        return false;
+    }
+    return fsn_arm_check_disks(memory.disks, error) &&
+           fsn_arm(r->repo, id, r->domain_facts,
+                   armed ? fsn_json_peek_int(armed, "pause_us", -1) : -1,
+                   armed ? fsn_json_peek_int(armed, "total_us", -1) : -1, error);
+}
+
+static bool
+release_claim(Recovery *r, GError **error)
+{
+    return fsn_repo_mark_remove(r->repo, r->journal->snapshot, "claim", error);
+}
+
+static bool
+run_action(Recovery *r, FsnRecoverAction action, GError **error)
+{
+    const FsnJournal *j = r->journal;
+
+    switch (action) {
+    case FSN_RECOVER_CANCEL_MIGRATION:
+        return cancel_migration(r, error);
+    case FSN_RECOVER_CONTINUE_GUEST:
+        return continue_guest(r, error);
+    case FSN_RECOVER_DELETE_MANIFEST:
+        return fsn_repo_delete_manifest(r->repo, j->snapshot, error);
+    case FSN_RECOVER_WRITE_STUB:
+        return !r->xml_inactive ||
+               fsn_stub_write(r->virt, j->domain, r->xml_inactive, j->snapshot, error);
+    case FSN_RECOVER_END_QEMU:
+        return fsn_virt_domain_destroy(r->domain, false, error);
+    case FSN_RECOVER_ARM:
+        return arm(r, error);
+    case FSN_RECOVER_REMOVE_STUB:
+        return fsn_stub_remove(r->virt, j->domain, error);
+    case FSN_RECOVER_RELEASE_CLAIM:
+        return release_claim(r, error);
+    case FSN_RECOVER_MARK_CONSUMED:
+        return fsn_arm_consume(r->repo, j->snapshot, "resumed", error);
+    case FSN_RECOVER_CONTINUE_LOAD:
+        return fsn_pager_continue(r->cycle, j, r->lock, error);
+    case FSN_RECOVER_REMOVE_JOURNAL:
+        fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
+        return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);
+    }
+    g_assert_not_reached();
+}
+
+static bool
+run_plan(Recovery *r, const FsnRecoverPlan *plan, GError **error)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        if (!run_action(r, plan->actions[i], error)) {
+            g_prefix_error(error, "recovery of domain '%s' (%s): ", r->journal->domain,
+                           fsn_recover_action_name(plan->actions[i]));
+            return false;
+        }
+    }
+    return true;
+}
+
+static JsonObject *
+build_report(const FsnJournal *j, const FsnRecoverPlan *plan)
+{
+    JsonObject *o = json_object_new();
+    JsonArray *actions = json_array_new();
+
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        json_array_add_string_element(actions, fsn_recover_action_name(plan->actions[i]));
+    }
+    json_object_set_string_member(o, "domain", j->domain);
+    json_object_set_string_member(o, "uuid", j->uuid);
+    json_object_set_string_member(o, "operation", fsn_operation_name(j->operation));
+    json_object_set_string_member(o, "step", fsn_step_name(j->step));
+    json_object_set_string_member(o, "snapshot", j->snapshot);
+    json_object_set_array_member(o, "actions", actions);
+    json_object_set_string_member(o, "outcome", plan->outcome);
+    return o;
+}
+
+static bool
+recover_locked(Recovery *r, JsonObject **out_report, GError **error)
+{
+    FsnRecoverFacts facts = { 0 };
+    FsnRecoverPlan plan;
+
+    r->virt = fsn_cycle_virt(r->cycle, error);
+    r->repo = r->virt ? fsn_cycle_repo(r->cycle, error) : NULL;
+    if (!r->repo || !find_facts(r, &facts, error)) {
+        return false;
+    }
+    plan = fsn_recover_plan(&facts);
+    if (!run_plan(r, &plan, error)) {
+        return false;
+    }
+    if (out_report) {
+        *out_report = build_report(r->journal, &plan);
+    }
+    return true;
+}
+
+/* The journal names the repository and the connection of its operation, which need not be
+ * those of this command. */
+static bool
+recover_elsewhere(FsnCycle *cycle, Recovery *r, JsonObject **out_report, GError **error)
+{
+    g_autoptr(FsnCycle) own = NULL;
+
+    if (g_str_equal(r->journal->repo, fsn_cycle_repo_location(cycle)) &&
+        g_strcmp0(r->journal->uri, fsn_cycle_uri(cycle)) == 0) {
+        r->cycle = cycle;
+    } else {
+        own = fsn_cycle_new(r->journal->uri, r->journal->repo, fsn_cycle_state_dir(cycle),
+                            error);
+        r->cycle = own;
+    }
+    return r->cycle && recover_locked(r, out_report, error);
+}
+
+bool
+fsn_cycle_recover_domain(FsnCycle *cycle,
+                         const char *uuid,
+                         int wait_ms,
+                         JsonObject **out_report,
+                         GError **error)
+{
+    g_auto(Recovery) r = { 0 };
+    g_autoptr(GError) local = NULL;
+    const char *state_dir = fsn_cycle_state_dir(cycle);
+
+    if (!fsn_journal_read(state_dir, uuid, &r.journal, &local)) {
+        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    r.lock = fsn_lock_take(state_dir, r.journal->repo, uuid, wait_ms, &local);
+    if (!r.lock) {
+        if (!g_error_matches(local, FSN_ERROR, FSN_ERROR_BUSY)) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        return true; /* its owner lives */
+    }
+    /* It may have ended between the two looks. */
+    g_clear_pointer(&r.journal, fsn_journal_free);
+    if (!fsn_journal_read(state_dir, uuid, &r.journal, &local)) {
+        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    return recover_elsewhere(cycle, &r, out_report, error);
+}
+
+bool
+fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
+{
+    g_autoptr(GPtrArray) uuids = NULL;
+    g_autoptr(JsonArray) reports = json_array_new();
+    g_autoptr(GError) first = NULL;
+
+    if (!fsn_journal_list(fsn_cycle_state_dir(cycle), &uuids, error)) {
+        return false;
+    }
+    for (guint i = 0; i < uuids->len; i++) {
+        JsonObject *report = NULL;
+        g_autoptr(GError) local = NULL;
+
+        if (!fsn_cycle_recover_domain(cycle, g_ptr_array_index(uuids, i), 0, &report,
+                                      &local)) {
+            if (!first) {
+                first = g_steal_pointer(&local);
+            }
+        } else if (report) {
+            json_array_add_object_element(reports, report);
+        }
+    }
+    *out_actions = g_steal_pointer(&reports);
+    if (first) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_PARTIAL, "%s", first->message);
+        return false;
+    }
+    return true;
+}

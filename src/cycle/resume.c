@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The resume: checks that the state may be used, claims it, starts the pager, and returns when
+ * the guest runs. The load goes on without this process; recovery finishes it (recover.c).
+ */
+#include "config.h"
+
+#include "cycle/resume.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "cycle/arm.h"
+#include "cycle/find-state.h"
+#include "cycle/journal.h"
+#include "cycle/lock.h"
+#include "cycle/manifest.h"
+#include "cycle/pager-reports.h"
+#include "cycle/pager-start.h"
+#include "cycle/recover.h"
+#include "cycle/stub.h"
+#include "domxml/domain-facts.h"
+#include "repo/image.h"
+#include "repo/manifests.h"
+#include "repo/marks.h"
+#include "virt/domain.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_XML ((size_t)4 << 20)
+
+typedef struct {
+    FsnCycle *cycle;
+    FsnVirt *virt;
+    FsnRepo *repo;
+    FsnResumeOptions options;
+    FsnVirtDomain *domain;
+    JsonObject *manifest;
+    FsnManifestMemory memory;
+    FsnDomainFacts *facts; /* of the saved live XML */
+    char *xml_live;
+    char *cpu_xml;
+    FsnLock *lock;
+    FsnJournal *journal;
+    char *warning;
+    int64_t started_us;
+} Resume;
+
+static void
+resume_clear(Resume *r)
+{
+    fsn_journal_free(r->journal);
+    fsn_lock_release(r->lock);
+    fsn_manifest_memory_clear(&r->memory);
+    g_clear_pointer(&r->manifest, json_object_unref);
+    fsn_domain_facts_free(r->facts);
+    fsn_virt_domain_free(r->domain);
+    g_free(r->xml_live);
+    g_free(r->cpu_xml);
+    g_free(r->warning);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Resume, resume_clear)
+
+void
+fsn_resume_result_clear(FsnResumeResult *result)
+{
+    g_clear_pointer(&result->domain, g_free);
+    g_clear_pointer(&result->warning, g_free);
+}
+
+const char *
+fsn_resume_mode_name(FsnResumeMode mode)
+{
+    switch (mode) {
+    case FSN_RESUME_PREDICTED:
+        return "predicted";
+    case FSN_RESUME_LAZY:
+        return "lazy";
+    case FSN_RESUME_EAGER:
+        return "eager";
+    }
+    g_assert_not_reached();
+}
+
+/* The target is a domain that libvirt knows, or else a snapshot. */
+static bool
+find_target(Resume *r, const char *target, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    g_autofree char *id = NULL;
+
+    if (!fsn_virt_lookup(r->virt, target, &r->domain, &local) &&
+        !g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (r->domain) {
+        if (!fsn_cycle_recover_domain(r->cycle, fsn_virt_domain_uuid(r->domain), 0, NULL,
+                                      error)) {
+            return false;
+        }
+        if (!fsn_find_suspend_state(r->repo, fsn_virt_domain_uuid(r->domain), &id,
+                                    error)) {
+            g_prefix_error(error, "domain '%s': ", target);
+            return false;
+        }
+    }
+    if (!fsn_repo_load_manifest(r->repo, id ? id : target, &r->manifest, error) ||
+        !fsn_manifest_read_memory(r->manifest, &r->memory, error)) {
+        return false;
+    }
+    if (!r->domain) {
+        return fsn_virt_lookup(r->virt, r->memory.uuid, &r->domain, error) &&
+               fsn_cycle_recover_domain(r->cycle, r->memory.uuid, 0, NULL, error);
+    }
+    return true;
+}
+
+static bool
+read_text(Resume *r, const char *object, char **out_text, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (!fsn_repo_get_object(r->repo, object, MAX_XML, &bytes, error)) {
+        return false;
+    }
+    *out_text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    return true;
+}
+
+/* What the manifest says of the machine must be what its own parts say. */
+static bool
+check_consistent(Resume *r, GError **error)
+{
+    if (!g_str_equal(r->facts->uuid, r->memory.uuid) ||
+        !g_str_equal(r->facts->name, r->memory.domain) ||
+        g_strcmp0(r->facts->machine, r->memory.machine) != 0) {
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_CORRUPT,
+            "snapshot %.12s names machine '%s' of domain '%s', but its XML says '%s' "
+            "of '%s'",
+            r->memory.id, r->memory.machine, r->memory.domain,
+            r->facts->machine ? r->facts->machine : "?", r->facts->name);
+        return false;
+    }
+    return true;
+}
+
+static bool
+read_parts(Resume *r, GError **error)
+{
+    g_autoptr(FsnImage) image = NULL;
+    g_autoptr(GBytes) state = NULL;
+
+    if (!read_text(r, r->memory.xml_live, &r->xml_live, error) ||
+        (r->memory.cpu_xml && !read_text(r, r->memory.cpu_xml, &r->cpu_xml, error)) ||
+        !fsn_domain_facts_parse(r->xml_live, &r->facts, error) ||
+        !check_consistent(r, error)) {
+        return false;
+    }
+    /* Before anything is claimed: the pieces that must be there can be read. */
+    image = fsn_image_open(r->repo, r->memory.root, error);
+    return image && fsn_repo_get_object(r->repo, r->memory.device_state,
+                                        FSN_REPO_MAX_OBJECT, &state, error);
+}
+
+static bool
+check_domain_off(Resume *r, GError **error)
+{
+    FsnVirtStatus status;
+
+    if (!fsn_virt_domain_status(r->domain, &status, error)) {
+        return false;
+    }
+    if (status.state != FSN_VIRT_OFF && status.state != FSN_VIRT_CRASHED) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE, "domain '%s' is %s already",
+                    r->memory.domain, fsn_virt_state_name(status.state));
+        return false;
+    }
+    return true;
+}
+
+static bool
+claim(Resume *r, GError **error)
+{
+    const char *state_dir = fsn_cycle_state_dir(r->cycle);
+
+    r->lock = fsn_lock_take(state_dir, fsn_cycle_repo_location(r->cycle), r->memory.uuid,
+                            0, error);
+    if (!r->lock || !check_domain_off(r, error) ||
+        !fsn_arm_check_usable(r->repo, r->memory.id, r->memory.disks, error)) {
+        return false;
+    }
+    r->journal = fsn_journal_new(FSN_OP_RESUME, r->memory.domain, r->memory.uuid,
+                                 fsn_cycle_uri(r->cycle),
+                                 fsn_cycle_repo_location(r->cycle), r->memory.id);
+    r->journal->sync_time = r->options.sync_time && !r->options.paused;
+    /* The journal first: a claim without one could only be released by hand. */
+    return fsn_journal_write(r->journal, state_dir, FSN_STEP_BEGUN, error) &&
+           fsn_arm_claim(r->repo, r->memory.id, error) &&
+           fsn_journal_write(r->journal, state_dir, FSN_STEP_CLAIMED, error);
+}
+
+/* Gives the claim back if the guest has not run; recovery knows how. */
+static void
+give_back(Resume *r)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_clear_pointer(&r->lock, fsn_lock_release);
+    if (!fsn_cycle_recover_domain(r->cycle, r->memory.uuid, 5000, NULL, &error)) {
+        g_warning("%s", error->message);
+    }
+}
+
+static void
+choose_mode(Resume *r)
+{
+    if (r->options.paused) {
+        /* libvirt cannot leave a guest stopped whose memory is still being loaded. */
+        r->options.mode = FSN_RESUME_EAGER;
+    }
+    if (r->options.mode != FSN_RESUME_EAGER &&
+        (r->facts->hugepages || r->facts->locked)) {
+        r->options.mode = FSN_RESUME_EAGER;
+        g_free(r->warning);
+        r->warning =
+            g_strdup("its memory is in huge pages or locked, so all of it is loaded "
+                     "before the guest runs");
+    }
+}
+
+/* One attempt with the pager, up to "the guest runs". */
+static bool
+run_pager(Resume *r, FsnPagerReports *reports, GError **error)
+{
+    int fd;
+
+    if (!fsn_pager_write_plan(r->cycle, &r->memory, r->xml_live, r->cpu_xml, &r->options,
+                              error) ||
+        !fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
+                           error) ||
+        !fsn_pager_start(r->cycle, r->memory.uuid, false, r->lock, &fd, error)) {
+        return false;
+    }
+    return fsn_pager_reports_wait(reports, r->cycle, fd,
+                                  r->options.wait ? FSN_PAGER_DONE : FSN_PAGER_RUNNING,
+                                  error);
+}
+
+static bool
+is_about_userfaultfd(const GError *error)
+{
+    return strstr(error->message, "userfaultfd") || strstr(error->message, "Postcopy") ||
+           strstr(error->message, "postcopy");
+}
+
+/* Without permission for userfaultfd libvirt refuses before the guest can run: the same state
+ * is then loaded as a whole first. */
+static bool
+run_with_fallback(Resume *r, FsnPagerReports *reports, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (run_pager(r, reports, &local)) {
+        return true;
+    }
+    if (r->options.mode == FSN_RESUME_EAGER || !is_about_userfaultfd(local) ||
+        fsn_arm_has(r->repo, r->memory.id, "ran")) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    r->options.mode = FSN_RESUME_EAGER;
+    g_free(r->warning);
+    r->warning =
+        g_strdup("QEMU may not use userfaultfd here, so all memory is loaded before "
+                 "the guest runs; 'foresnap check-host --fix' permits it");
+    fsn_pager_reports_clear(reports);
+    return run_pager(r, reports, error);
+}
+
+static void
+fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
+{
+    FsnResumeResult result = { .mode = r->options.mode };
+    int64_t offset = reports->started_us - r->started_us;
+
+    result.domain = g_strdup(r->memory.domain);
+    g_strlcpy(result.snapshot, r->memory.id, sizeof(result.snapshot));
+    result.warning = g_steal_pointer(&r->warning);
+    result.domain_created_us = offset + reports->created_us;
+    result.running_us = offset + reports->running_us;
+    result.loaded_us = reports->done_us > 0 ? offset + reports->done_us : 0;
+    result.working_set_pages = reports->working_set_pages;
+    result.faults = reports->requests;
+    *out = result;
+}
+
+bool
+fsn_cycle_resume(FsnCycle *cycle,
+                 const char *target,
+                 const FsnResumeOptions *options,
+                 FsnResumeResult *out_result,
+                 GError **error)
+{
+    g_auto(Resume) r = { .cycle = cycle,
+                         .options = *options,
+                         .started_us = fsn_monotonic_us() };
+    g_auto(FsnPagerReports) reports = { 0 };
+
+    r.virt = fsn_cycle_virt(cycle, error);
+    r.repo = r.virt ? fsn_cycle_repo(cycle, error) : NULL;
+    if (!r.repo || !find_target(&r, target, error) || !read_parts(&r, error)) {
+        return false;
+    }
+    choose_mode(&r);
+    if (!claim(&r, error) || !run_with_fallback(&r, &reports, error)) {
+        if (r.journal) {
+            give_back(&r);
+        }
+        return false;
+    }
+    /* From here on the disks move: the state is used up. */
+    if (!fsn_arm_consume(r.repo, r.memory.id, "resumed", error) ||
+        !fsn_stub_remove(r.virt, r.memory.domain, error)) {
+        return false;
+    }
+    fill_result(&r, &reports, out_result);
+    return true;
+}

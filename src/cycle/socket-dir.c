@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where QEMU listens for a resume. Below libvirt's own folder, whose owner is the user that
+ * QEMU runs as and where libvirt's AppArmor profile lets QEMU make files NAME.monitor.
+ */
+#include "config.h"
+
+#include "cycle/socket-dir.h"
+
+#include "base/error.h"
+#include "base/files.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYSTEM_BASE "/var/lib/libvirt/qemu"
+
+static char *
+path_for(FsnVirt *virt, const char *uuid)
+{
+    g_autofree char *name = g_strconcat("foresnap-", uuid, NULL);
+
+    if (fsn_virt_is_session(virt)) {
+        return g_build_filename(g_get_user_runtime_dir(), name, NULL);
+    }
+    return g_build_filename(SYSTEM_BASE, name, NULL);
+}
+
+/* Gives the folder to the user that libvirt runs QEMU as. */
+static bool
+give_to_qemu(const char *path, GError **error)
+{
+    struct stat st;
+
+    if (stat(SYSTEM_BASE, &st) < 0) {
+        return fsn_set_errno(error, errno, "cannot look at '%s'", SYSTEM_BASE);
+    }
+    if (chown(path, st.st_uid, st.st_gid) < 0) {
+        return fsn_set_errno(error, errno, "cannot give '%s' to QEMU's user", path);
+    }
+    return true;
+}
+
+bool
+fsn_socket_dir_make(FsnVirt *virt, const char *uuid, char **out_path, GError **error)
+{
+    g_autofree char *path = path_for(virt, uuid);
+
+    fsn_socket_dir_remove(virt, uuid);
+    if (!fsn_mkdirs(path, 0700, error) ||
+        (!fsn_virt_is_session(virt) && !give_to_qemu(path, error))) {
+        return false;
+    }
+    *out_path = g_steal_pointer(&path);
+    return true;
+}
+
+void
+fsn_socket_dir_remove(FsnVirt *virt, const char *uuid)
+{
+    g_autofree char *path = path_for(virt, uuid);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    if (!dir) {
+        return;
+    }
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *file = g_build_filename(path, name, NULL);
+
+        (void)g_unlink(file); /* what stays is harmless */
+    }
+    (void)g_rmdir(path);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The guard stub. Its XML names an emulator that does not exist and whose path is the message
+ * to the user: libvirt's own error on start then tells the way out, before any QEMU runs.
+ */
+#include "config.h"
+
+#include "cycle/stub.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/id.h"
+#include "domxml/domain-facts.h"
+#include "domxml/edit.h"
+#include "stream/save-image.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#define EMULATOR_PREFIX "/foresnap/snapshot "
+#define MAX_STUB        (5u << 20)
+
+char *
+fsn_stub_path(FsnVirt *virt, const char *name)
+{
+    g_autofree char *file = g_strconcat(name, ".save", NULL);
+
+    if (fsn_virt_is_session(virt)) {
+        return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu", "save", file,
+                                NULL);
+    }
+    /* libvirt's own folder, wherever foresnap itself is installed. */
+    return g_build_filename("/var/lib/libvirt/qemu/save", file, NULL);
+}
+
+/* The snapshot that the stub at @path guards; NULL if it is not a stub of ours. */
+static char *
+read_stub(const char *path)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(FsnSaveImage) image = NULL;
+    g_autoptr(FsnDomainFacts) facts = NULL;
+    const uint8_t *data;
+    gsize len;
+
+    if (!fsn_file_read(path, MAX_STUB, &bytes, NULL)) {
+        return NULL; /* larger ones are real images */
+    }
+    data = g_bytes_get_data(bytes, &len);
+    if (!fsn_save_image_parse(data, len, &image, NULL) ||
+        !fsn_domain_facts_parse(image->xml, &facts, NULL) || !facts->emulator ||
+        !g_str_has_prefix(facts->emulator, EMULATOR_PREFIX)) {
+        return NULL;
+    }
+    return g_strndup(facts->emulator + strlen(EMULATOR_PREFIX), FSN_ID_HEX);
+}
+
+bool
+fsn_stub_write(FsnVirt *virt,
+               const char *name,
+               const char *xml_inactive,
+               const char *snapshot,
+               GError **error)
+{
+    g_autofree char *path = fsn_stub_path(virt, name);
+    g_autofree char *dir = g_path_get_dirname(path);
+    g_autofree char *there = NULL;
+    g_autofree char *message = g_strdup_printf(
+        EMULATOR_PREFIX
+        "%s: domain '%s' is suspended by foresnap: run 'foresnap resume %s', "
+        "or 'foresnap discard %s' to give its memory up",
+        snapshot, name, name, name);
+    g_autofree char *xml = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
+        there = read_stub(path);
+        if (!there) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
+                        "domain '%s' has a managed save image of libvirt's ('%s')", name,
+                        path);
+            return false;
+        }
+    }
+    return fsn_domain_xml_set_emulator(xml_inactive, message, &xml, error) &&
+           fsn_save_image_build_stub(xml, &bytes, error) &&
+           fsn_mkdirs(dir, 0700, error) &&
+           fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                            0600, error);
+}
+
+bool
+fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot)
+{
+    g_autofree char *path = fsn_stub_path(virt, name);
+    g_autofree char *snapshot = read_stub(path);
+
+    if (!snapshot) {
+        return false;
+    }
+    if (out_snapshot) {
+        *out_snapshot = g_steal_pointer(&snapshot);
+    }
+    return true;
+}
+
+bool
+fsn_stub_remove(FsnVirt *virt, const char *name, GError **error)
+{
+    g_autofree char *path = fsn_stub_path(virt, name);
+
+    if (!fsn_stub_find(virt, name, NULL)) {
+        return true;
+    }
+    return fsn_file_remove_durable(path, error);
+}

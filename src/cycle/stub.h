@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "virt/connection.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+G_BEGIN_DECLS
+
+/*
+ * The guard stub: a file where libvirt looks for a managed save image. A start then tries to
+ * restore it instead of booting the domain cold over its saved state, and fails with a
+ * message that tells the way out; the stub stays. Its header is valid, since libvirt deletes
+ * files whose header is short or marked partial, and boots.
+ */
+
+/* Path of the stub for domain @name; the caller frees. */
+char *fsn_stub_path(FsnVirt *virt, const char *name);
+
+/* Durable. @xml_inactive is the domain's persistent XML; @snapshot is recorded in the stub.
+ * A managed save image of libvirt's own in that place is FSN_ERROR_EXISTS. */
+bool fsn_stub_write(FsnVirt *virt,
+                    const char *name,
+                    const char *xml_inactive,
+                    const char *snapshot,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* True if the file is there and is a stub of ours; *@out_snapshot (caller frees, may be
+ * NULL) is the snapshot it guards. Any other file is left alone and gives false. */
+bool fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot);
+
+/* Removes a stub of ours, durably; anything else stays and is no error. */
+bool fsn_stub_remove(FsnVirt *virt, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS

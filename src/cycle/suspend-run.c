@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of one suspend: what is to be done in which order. How it is done stands in
+ * suspend-preflight.c, suspend-transfer.c and suspend-commit.c.
+ */
+#include "config.h"
+
+#include "cycle/suspend-run.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "cycle/suspend-run-private.h"
+
+#include <string.h>
+
+/* Without progress for so long while the guest is stopped, the guard undoes the suspend. The
+ * guest is to stop anyway, so this is about stuck storage, not about the pause. */
+#define GUARD_STALL_S 30
+
+/* Sent pages per second during a hold, and a tenth more: the reserve outlasts the hold, so
+ * that QEMU cannot reach the end by itself even if the guest writes nothing at all. */
+#define HOLD_PAGES_PER_SECOND 11
+
+FsnSuspendRun *
+fsn_suspend_run_new(FsnCycle *cycle,
+                    const char *domain,
+                    const FsnSuspendOptions *options,
+                    GError **error)
+{
+    g_autoptr(FsnSuspendRun) run = g_new0(FsnSuspendRun, 1);
+    FsnId id = fsn_id_new();
+    g_autofree char *text = fsn_id_to_string(&id);
+
+    run->cycle = cycle;
+    run->options = *options;
+    run->started_us = fsn_monotonic_us();
+    g_strlcpy(run->id, text, sizeof(run->id));
+    if (run->options.max_hold_s <= 0) {
+        run->options.max_hold_s = FSN_SUSPEND_DEFAULT_HOLD_S;
+    }
+    run->virt = fsn_cycle_virt(cycle, error);
+    run->repo = run->virt ? fsn_cycle_repo(cycle, error) : NULL;
+    if (!run->repo || !fsn_suspend_preflight(run, domain, error)) {
+        return NULL;
+    }
+    return g_steal_pointer(&run);
+}
+
+void
+fsn_suspend_run_free(FsnSuspendRun *run)
+{
+    if (!run) {
+        return;
+    }
+    fsn_suspend_undo(run);
+    fsn_capture_free(run->capture);
+    fsn_outgoing_free(run->outgoing);
+    fsn_qmp_free(run->qmp);
+    fsn_guard_done(run->guard);
+    fsn_journal_free(run->journal);
+    fsn_lock_release(run->lock);
+    fsn_manifest_memory_clear(&run->parent_memory);
+    g_clear_pointer(&run->parent, json_object_unref);
+    fsn_domain_facts_free(run->facts);
+    fsn_virt_domain_free(run->domain);
+    g_free(run->xml_live);
+    g_free(run->versions);
+    g_free(run->object_live);
+    g_free(run->object_inactive);
+    g_free(run->object_cpu);
+    g_free(run);
+}
+
+static bool
+start_guard(FsnSuspendRun *run, GError **error)
+{
+    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, GUARD_STALL_S, error);
+    return run->guard != NULL;
+}
+
+bool
+fsn_suspend_run_prepare(FsnSuspendRun *run, FsnPrepareResult *out_result, GError **error)
+{
+    uint64_t reserve = (uint64_t)run->options.max_hold_s * HOLD_PAGES_PER_SECOND;
+    FsnCaptureProgress progress;
+
+    /* A guest whose whole memory is no larger than the reserve would never be bulk. */
+    reserve = MIN(reserve, run->facts->memory_bytes / FSN_PAGE_SIZE / 2);
+    if (!start_guard(run, error) ||
+        !fsn_suspend_start(run, FSN_STEP_MIGRATING, reserve, error) ||
+        !fsn_suspend_transfer_bulk(run, error)) {
+        return false;
+    }
+    fsn_cycle_progress(run->cycle, "settling", 0, 0);
+    if (!fsn_capture_settle(run->capture, error) ||
+        !fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle), FSN_STEP_HELD,
+                           error)) {
+        return false;
+    }
+    run->prepared = true;
+    progress = fsn_capture_progress(run->capture);
+    out_result->domain = g_strdup(run->facts->name);
+    out_result->total_us = fsn_monotonic_us() - run->started_us;
+    out_result->bytes_read = progress.bytes_read;
+    out_result->bytes_stored = 0;
+    out_result->hold_s = run->options.max_hold_s;
+    return true;
+}
+
+bool
+fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
+{
+    FsnCaptureEvent event;
+
+    if (!fsn_capture_step(run->capture, timeout_ms, &event, error)) {
+        g_prefix_error(error, "the hold of domain '%s' is over: ", run->facts->name);
+        return false;
+    }
+    if (event == FSN_CAPTURE_END) {
+        /* QEMU came to the end and has stopped the guest: undo it at once. */
+        run->stopped = true;
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                    "the hold of domain '%s' is over: QEMU had nothing left to send",
+                    run->facts->name);
+        return false;
+    }
+    return true;
+}
+
+/* Not prepared: stop first where that was asked for, else transfer while the guest runs. */
+static bool
+start_unprepared(FsnSuspendRun *run, GError **error)
+{
+    if (!start_guard(run, error)) {
+        return false;
+    }
+    fsn_guard_stopping(run->guard);
+    if (!run->options.paused) {
+        return fsn_suspend_start(run, FSN_STEP_STOPPING, 0, error);
+    }
+    return fsn_suspend_stop_guest(run, error) &&
+           fsn_suspend_start(run, FSN_STEP_STOPPING, 0, error);
+}
+
+static bool
+release_prepared(FsnSuspendRun *run, GError **error)
+{
+    fsn_guard_stopping(run->guard);
+    if (!fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle),
+                           FSN_STEP_STOPPING, error)) {
+        return false;
+    }
+    run->held = false;
+    return fsn_outgoing_release(run->outgoing, error);
+}
+
+bool
+fsn_suspend_run_finish(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **error)
+{
+    bool ok = run->prepared ? release_prepared(run, error) : start_unprepared(run, error);
+
+    return ok && fsn_suspend_transfer_rest(run, error) &&
+           fsn_suspend_commit(run, out_result, error);
+}
+
+int
+fsn_suspend_run_fd(FsnSuspendRun *run)
+{
+    return fsn_capture_fd(run->capture);
+}
+
+const char *
+fsn_suspend_run_domain(FsnSuspendRun *run)
+{
+    return run->facts->name;
+}
+
+const char *
+fsn_suspend_run_uuid(FsnSuspendRun *run)
+{
+    return run->facts->uuid;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * foresnap-guard: watches one operation through a pipe and runs recovery of its domain when
+ * the operation's process has died. Started by foresnap itself, never by people.
+ *
+ *   foresnap-guard UUID URI REPOSITORY STATE-DIR PARENT-PID MAX-STALL-SECONDS   (pipe: fd 3)
+ */
+#include "config.h"
+
+#include "cycle/guard.h"
+#include "cycle/recover.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PIPE_FD 3
+#define N_ARGS  7
+
+/* Recovery may meet a domain that libvirt is still letting go of, and a lock that the dying
+ * process still holds. */
+static bool
+recover(FsnCycle *cycle, const char *uuid, GError **error)
+{
+    for (int attempt = 0;; attempt++) {
+        g_autoptr(GError) local = NULL;
+
+        if (fsn_cycle_recover_domain(cycle, uuid, 1000, NULL, &local)) {
+            return true;
+        }
+        if (attempt >= 5) {
+            g_propagate_error(error, g_steal_pointer(&local));
+            return false;
+        }
+        g_usleep(200 * 1000);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_autoptr(FsnCycle) cycle = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (argc != N_ARGS) {
+        g_printerr("foresnap-guard: started by foresnap, not by hand\n");
+        return 2;
+    }
+    /* A signal to the operation's process group (Ctrl-C) must not take the guard along. */
+    (void)setsid();
+    signal(SIGPIPE, SIG_IGN);
+    cycle = fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], &error);
+    if (!cycle || !fsn_cycle_virt(cycle, &error) || !fsn_cycle_repo(cycle, &error)) {
+        g_printerr("foresnap-guard: %s\n", error->message);
+        return 1;
+    }
+    if (write(STDOUT_FILENO, "R", 1) != 1) {
+        return 1;
+    }
+    if (fsn_guard_watch(PIPE_FD, atoi(argv[5]), atoi(argv[6]))) {
+        return 0;
+    }
+    if (!recover(cycle, argv[1], &error)) {
+        g_printerr("foresnap-guard: %s\n", error->message);
+        return 1;
+    }
+    return 0;
+}

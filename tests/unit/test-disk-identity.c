@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/cycle/disk-identity.c: an untouched disk passes; every way of touching it is noticed. */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "base/json.h"
+#include "cycle/disk-identity.h"
+
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+typedef struct {
+    char *dir;
+    char *path;
+    JsonObject *record;
+} Fixture;
+
+/* File times advance in ticks of some milliseconds: waits for the next one. */
+static void
+wait_for_tick(Fixture *f)
+{
+    g_autofree char *probe = g_build_filename(f->dir, "probe", NULL);
+    struct stat disk;
+    struct stat now;
+
+    g_assert_cmpint(stat(f->path, &disk), ==, 0);
+    do {
+        g_assert_true(fsn_file_replace(probe, "x", 1, 0600, NULL));
+        g_assert_cmpint(stat(probe, &now), ==, 0);
+    } while (now.st_ctim.tv_sec == disk.st_ctim.tv_sec &&
+             now.st_ctim.tv_nsec == disk.st_ctim.tv_nsec);
+    g_assert_cmpint(g_unlink(probe), ==, 0);
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+    f->dir = g_dir_make_tmp("fsn-disk-XXXXXX", NULL);
+    f->path = g_build_filename(f->dir, "disk", NULL);
+    g_assert_true(fsn_file_replace(f->path, "0123456789", 10, 0600, NULL));
+    g_assert_true(fsn_disk_identity_record("vda", f->path, true, &f->record, NULL));
+    wait_for_tick(f);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+    json_object_unref(f->record);
+    g_unlink(f->path);
+    g_assert_cmpint(g_rmdir(f->dir), ==, 0);
+    g_free(f->dir);
+    g_free(f->path);
+}
+
+static void
+assert_noticed(Fixture *f)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_false(fsn_disk_identity_check(f->record, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_STATE);
+    g_assert_nonnull(strstr(error->message, f->path));
+}
+
+static void
+test_untouched(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(fsn_disk_identity_check(f->record, &error));
+    g_assert_no_error(error);
+}
+
+static void
+test_written(Fixture *f, gconstpointer data)
+{
+    int fd = open(f->path, O_WRONLY);
+
+    g_assert_cmpint(pwrite(fd, "x", 1, 3), ==, 1);
+    close(fd);
+    assert_noticed(f);
+}
+
+/* Times put back by hand still leave the change time. */
+static void
+test_written_with_old_times(Fixture *f, gconstpointer data)
+{
+    struct stat st;
+    struct timespec times[2];
+    int fd = open(f->path, O_WRONLY);
+
+    g_assert_cmpint(fstat(fd, &st), ==, 0);
+    g_assert_cmpint(pwrite(fd, "x", 1, 3), ==, 1);
+    times[0] = st.st_atim;
+    times[1] = st.st_mtim;
+    g_assert_cmpint(futimens(fd, times), ==, 0);
+    close(fd);
+    assert_noticed(f);
+}
+
+static void
+test_replaced(Fixture *f, gconstpointer data)
+{
+    g_assert_true(fsn_file_replace(f->path, "0123456789", 10, 0600, NULL));
+    assert_noticed(f);
+}
+
+static void
+test_gone(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_assert_cmpint(g_unlink(f->path), ==, 0);
+    g_assert_false(fsn_disk_identity_check(f->record, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND);
+}
+
+/* Before QEMU ends only the contents count: libvirt still changes owner and labels. */
+static void
+test_before_end(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonObject) record = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(fsn_disk_identity_record("vda", f->path, false, &record, NULL));
+    g_assert_false(json_object_has_member(record, "ctime_ns"));
+    g_assert_cmpint(chmod(f->path, 0640), ==, 0);
+    g_assert_true(fsn_disk_identity_check(record, &error));
+    g_assert_no_error(error);
+    assert_noticed(f);
+}
+
+int
+main(int argc, char **argv)
+{
+    static const struct {
+        const char *name;
+        void (*func)(Fixture *, gconstpointer);
+    } tests[] = {
+        { "/disk-identity/untouched", test_untouched },
+        { "/disk-identity/written", test_written },
+        { "/disk-identity/written-with-old-times", test_written_with_old_times },
+        { "/disk-identity/replaced", test_replaced },
+        { "/disk-identity/gone", test_gone },
+        { "/disk-identity/before-end", test_before_end },
+    };
+
+    g_test_init(&argc, &argv, NULL);
+    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
+        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].func, tear_down);
+    }
+    return g_test_run();
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * src/cycle/recover-plan.c: every combination of facts gives a plan that keeps the promises:
+ * a running guest runs, a durable suspend stays one, a used state is never usable again.
+ */
+#include "config.h"
+
+#include "cycle/recover-plan.h"
+
+static bool
+has(const FsnRecoverPlan *plan, FsnRecoverAction action)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        if (plan->actions[i] == action) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Index of @action, or a large number. */
+static size_t
+at(const FsnRecoverPlan *plan, FsnRecoverAction action)
+{
+    for (size_t i = 0; i < plan->n_actions; i++) {
+        if (plan->actions[i] == action) {
+            return i;
+        }
+    }
+    return 99;
+}
+
+static void
+check_suspend(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    if (!f->manifest) {
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+        g_assert_false(has(p, FSN_RECOVER_WRITE_STUB));
+        if (f->domain == FSN_FOUND_PAUSED && f->was_running && !f->user_paused &&
+            f->step != FSN_STEP_BEGUN) {
+            g_assert_true(has(p, FSN_RECOVER_CONTINUE_GUEST));
+        }
+        return;
+    }
+    g_assert_false(has(p, FSN_RECOVER_CONTINUE_GUEST));
+    if (f->domain == FSN_FOUND_RUNNING) {
+        /* its disks move on: the memory must go */
+        g_assert_true(has(p, FSN_RECOVER_DELETE_MANIFEST));
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+        return;
+    }
+    g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    g_assert_true(has(p, FSN_RECOVER_WRITE_STUB));
+    g_assert_true(has(p, FSN_RECOVER_ARM));
+    if (f->domain != FSN_FOUND_OFF) {
+        /* guarded before QEMU ends, armed after */
+        g_assert_cmpuint(at(p, FSN_RECOVER_WRITE_STUB), <, at(p, FSN_RECOVER_END_QEMU));
+        g_assert_cmpuint(at(p, FSN_RECOVER_END_QEMU), <, at(p, FSN_RECOVER_ARM));
+    }
+}
+
+static void
+check_resume(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    if (!f->ran) {
+        g_assert_true(has(p, FSN_RECOVER_RELEASE_CLAIM));
+        g_assert_false(has(p, FSN_RECOVER_MARK_CONSUMED));
+        if (f->domain != FSN_FOUND_OFF) {
+            /* QEMU is gone before somebody else may claim the state */
+            g_assert_cmpuint(at(p, FSN_RECOVER_END_QEMU), <,
+                             at(p, FSN_RECOVER_RELEASE_CLAIM));
+        }
+        return;
+    }
+    g_assert_false(has(p, FSN_RECOVER_RELEASE_CLAIM));
+    if (f->domain == FSN_FOUND_LOADING || f->domain == FSN_FOUND_LOAD_BROKEN) {
+        g_assert_true(has(p, FSN_RECOVER_CONTINUE_LOAD));
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+        g_assert_false(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+        return;
+    }
+    g_assert_true(has(p, FSN_RECOVER_MARK_CONSUMED));
+    if (f->domain == FSN_FOUND_RUNNING || f->domain == FSN_FOUND_PAUSED) {
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    }
+}
+
+static void
+test_all_combinations(void)
+{
+    for (unsigned bits = 0; bits < 64; bits++) {
+        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_LOADING; step++) {
+            for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
+                 domain++) {
+                FsnRecoverFacts f = { .operation =
+                                          bits & 1 ? FSN_OP_RESUME : FSN_OP_SUSPEND,
+                                      .step = (FsnStep)step,
+                                      .was_running = bits & 2,
+                                      .manifest = bits & 4,
+                                      .ran = bits & 8,
+                                      .user_paused = bits & 16,
+                                      .migrating = bits & 32,
+                                      .domain = (FsnFoundDomain)domain };
+                FsnRecoverPlan p = fsn_recover_plan(&f);
+
+                g_assert_nonnull(p.outcome);
+                g_assert_cmpuint(p.n_actions, >, 0);
+                if (f.operation == FSN_OP_SUSPEND) {
+                    check_suspend(&f, &p);
+                } else {
+                    check_resume(&f, &p);
+                }
+                /* the journal goes last, or recovery could not be repeated */
+                if (has(&p, FSN_RECOVER_REMOVE_JOURNAL)) {
+                    g_assert_cmpint(p.actions[p.n_actions - 1], ==,
+                                    FSN_RECOVER_REMOVE_JOURNAL);
+                }
+            }
+        }
+    }
+}
+
+static void
+test_live_owner(void)
+{
+    FsnRecoverFacts f = { .owner_alive = true, .manifest = true };
+    FsnRecoverPlan p = fsn_recover_plan(&f);
+
+    g_assert_cmpuint(p.n_actions, ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/recover-plan/all-combinations", test_all_combinations);
+    g_test_add_func("/recover-plan/live-owner", test_live_owner);
+    return g_test_run();
+}
