@@ -51,6 +51,7 @@ struct FsnBlobStore {
 
 struct FsnBlobWriter {
     const FsnBlobWriterOps *ops;
+    bool is_volatile; /* a commit need not wait for storage */
 };
 
 struct FsnBlob {

@@ -171,6 +171,12 @@ fsn_blob_create(FsnBlobStore *store, const char *key, GError **error)
     return check_key(key, error) ? store->ops->create(store, key, error) : NULL;
 }
 
+void
+fsn_blob_writer_set_volatile(FsnBlobWriter *writer)
+{
+    writer->is_volatile = true;
+}
+
 bool
 fsn_blob_append(FsnBlobWriter *writer, const void *data, size_t len, GError **error)
 {

@@ -90,6 +90,9 @@ bool fsn_blob_remove_stale(FsnBlobStore *store, const char *key, GError **error)
  * that was not committed leaves nothing. Writing to storage starts while data still comes
  * in, so that the commit has little left to wait for. */
 FsnBlobWriter *fsn_blob_create(FsnBlobStore *store, const char *key, GError **error);
+/* The object need not be durable when it is committed: a power cut may lose or garble it.
+ * For copies that carry their own checksums. Before the first append. */
+void fsn_blob_writer_set_volatile(FsnBlobWriter *writer);
 bool fsn_blob_append(FsnBlobWriter *writer, const void *data, size_t len, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 bool fsn_blob_commit(FsnBlobWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -162,11 +162,12 @@ static bool
 folder_commit(FsnBlobWriter *writer, GError **error)
 {
     FolderWriter *self = (FolderWriter *)writer;
+    FsnBlobPutFlags flags = writer->is_volatile ? FSN_BLOB_VOLATILE : FSN_BLOB_REPLACE;
 
-    if (fdatasync(self->fd) < 0) {
+    if (!writer->is_volatile && fdatasync(self->fd) < 0) {
         return fsn_set_errno(error, errno, "cannot sync '%s'", self->key);
     }
-    if (!put_in_place(self->store, self->temp, self->key, FSN_BLOB_REPLACE, error)) {
+    if (!put_in_place(self->store, self->temp, self->key, flags, error)) {
         return false;
     }
     g_clear_pointer(&self->temp, g_free);
