@@ -78,7 +78,6 @@ get_pack(FsnImageReader *reader, const FsnId *id, GError **error)
     g_autofree char *key = NULL;
     g_autoptr(FsnBlob) blob = NULL;
     uint8_t header[FSN_OBJECT_HEADER_SIZE];
-    FsnObjectHeader object;
 
     for (size_t i = 0; i < CACHED_PACKS; i++) {
         CachedPack *pack = &reader->packs[i];
@@ -94,8 +93,7 @@ get_pack(FsnImageReader *reader, const FsnId *id, GError **error)
     key = fsn_repo_id_key(FSN_DIR_PACKS, id);
     blob = fsn_repo_open_blob(fsn_image_repo(reader->image), key, error);
     if (!blob || !fsn_blob_pread(blob, header, sizeof header, 0, error) ||
-        !fsn_object_header_parse(header, sizeof header, FSN_MAGIC_PACK, key, &object,
-                                 error)) {
+        !fsn_object_header_check(header, sizeof header, FSN_MAGIC_PACK, id, key, error)) {
         return NULL;
     }
     fsn_blob_free(victim->blob);

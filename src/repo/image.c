@@ -127,7 +127,6 @@ open_bundle(FsnImage *image, uint32_t number, GError **error)
     g_autofree char *key = fsn_repo_id_key(FSN_DIR_BUNDLES, &ref->id);
     g_autoptr(FsnBlob) blob = NULL;
     uint8_t header[FSN_OBJECT_HEADER_SIZE];
-    FsnObjectHeader object;
 
     if (!image->bundles[number]) {
         blob = fsn_repo_open_blob(image->repo, key, error);
@@ -142,8 +141,8 @@ open_bundle(FsnImage *image, uint32_t number, GError **error)
             return NULL;
         }
         if (!fsn_blob_pread(blob, header, sizeof header, 0, error) ||
-            !fsn_object_header_parse(header, sizeof header, FSN_MAGIC_BUNDLE, key,
-                                     &object, error)) {
+            !fsn_object_header_check(header, sizeof header, FSN_MAGIC_BUNDLE, &ref->id,
+                                     key, error)) {
             return NULL;
         }
         image->bundles[number] = g_steal_pointer(&blob);

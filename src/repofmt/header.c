@@ -84,6 +84,25 @@ fsn_object_header_parse(const uint8_t *data,
     return true;
 }
 
+bool
+fsn_object_header_check(const uint8_t *data,
+                        size_t len,
+                        const char *magic,
+                        const FsnId *id,
+                        const char *what,
+                        GError **error)
+{
+    FsnObjectHeader header;
+
+    if (!fsn_object_header_parse(data, len, magic, what, &header, error)) {
+        return false;
+    }
+    if (!fsn_id_equal(&header.id, id)) {
+        return fsn_set_damaged(error, what, "another id stands in it");
+    }
+    return true;
+}
+
 void
 fsn_object_seal(GByteArray *object)
 {

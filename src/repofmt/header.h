@@ -50,6 +50,14 @@ bool fsn_object_header_parse(const uint8_t *data,
                              FsnObjectHeader *out_header,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same, and the object must be the one with id @id. */
+bool fsn_object_header_check(const uint8_t *data,
+                             size_t len,
+                             const char *magic,
+                             const FsnId *id,
+                             const char *what,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The SHA-256 of the first @len - 32 bytes stands in the last 32. */
 void fsn_object_seal(GByteArray *object);
 bool fsn_object_check_seal(const uint8_t *data,
