@@ -27,7 +27,7 @@
 #define FOLDER_MODE    0700
 #define FILE_MODE      0600
 /* Writing back starts after so many bytes have come in. */
-#define WRITEBACK_STEP (1024 * 1024)
+#define WRITEBACK_STEP (4 * 1024 * 1024)
 #define MAX_DEPTH      6
 
 typedef struct {

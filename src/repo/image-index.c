@@ -18,6 +18,8 @@
 /* A segment is written anew when more than one in so many of its granules differs: its
  * cost is then at most a tenth of that of the granules. */
 #define REWRITE_SHARE 16
+/* Memory is given back after so many segments. */
+#define TRIM_SEGMENTS 48
 
 static guint
 id_hash(gconstpointer key)
@@ -171,8 +173,14 @@ list_differing(FsnImageWriter *self,
     *out_all_zero = all_zero;
 }
 
+static bool
+worth_rewriting(FsnImageWriter *self, uint32_t s, guint differing)
+{
+    return differing > fsn_root_segment_count(self->n_granules, s) / REWRITE_SHARE;
+}
+
 /* Sets the base of the segments that were touched for the first time, and lists their
- * granules that differ from it. */
+ * granules that differ from it, unless the segment will be written anew. */
 static bool
 classify_new(FsnImageWriter *self, GError **error)
 {
@@ -190,12 +198,15 @@ classify_new(FsnImageWriter *self, GError **error)
         list_differing(self, s, &base, self->differing, &all_zero);
         if (all_zero) {
             g_array_set_size(self->differing, before);
+        } else if (worth_rewriting(self, s, self->differing->len - before)) {
+            self->rewrite[s] = 1;
+            g_array_set_size(self->differing, before);
         } else if (base.count > 0) {
             self->base[s].kind = FSN_BASE_PARENT;
         }
         self->touched[s] = FSN_CLASSIFIED_NOW;
-        if (s % 64 == 63) {
-            fsn_granule_map_trim(self->map);
+        if (s % TRIM_SEGMENTS == 0) {
+            fsn_image_writer_trim(self);
         }
     }
     return true;
@@ -209,12 +220,27 @@ compare_numbers(gconstpointer a, gconstpointer b)
     return x < y ? -1 : x > y;
 }
 
+void
+fsn_image_writer_sort(GArray *granules)
+{
+    guint n = 0;
+
+    g_array_sort(granules, compare_numbers);
+    for (guint i = 0; i < granules->len; i++) {
+        uint64_t granule = g_array_index(granules, uint64_t, i);
+
+        if (n == 0 || g_array_index(granules, uint64_t, n - 1) != granule) {
+            g_array_index(granules, uint64_t, n++) = granule;
+        }
+    }
+    g_array_set_size(granules, n);
+}
+
 /* Adds the granules put since the last time to those that differ. */
 static void
 merge_changed(FsnImageWriter *self)
 {
-    GArray *merged = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    uint64_t previous = G_MAXUINT64;
+    guint n = 0;
 
     for (guint i = 0; i < self->changed->len; i++) {
         uint64_t granule = g_array_index(self->changed, uint64_t, i);
@@ -225,19 +251,17 @@ merge_changed(FsnImageWriter *self)
         }
     }
     g_array_set_size(self->changed, 0);
-    g_array_sort(self->differing, compare_numbers);
+    fsn_image_writer_sort(self->differing);
     for (guint i = 0; i < self->differing->len; i++) {
         uint64_t granule = g_array_index(self->differing, uint64_t, i);
-        const FsnBaseSegment *base = &self->base[granule / FSN_SEGMENT_GRANULES];
 
-        if (granule != previous && (base->kind != FSN_BASE_ZERO ||
-                                    self->entries[granule].kind != FSN_MAP_ZERO)) {
-            g_array_append_val(merged, granule);
+        /* Zero where the base is zero has become as in the base. */
+        if (self->base[granule / FSN_SEGMENT_GRANULES].kind != FSN_BASE_ZERO ||
+            self->entries[granule].kind != FSN_MAP_ZERO) {
+            g_array_index(self->differing, uint64_t, n++) = granule;
         }
-        previous = granule;
     }
-    g_array_unref(self->differing);
-    self->differing = merged;
+    g_array_set_size(self->differing, n);
     for (uint32_t s = 0; s < self->n_segments; s++) {
         if (self->touched[s] == FSN_CLASSIFIED_NOW) {
             self->touched[s] = FSN_CLASSIFIED;
@@ -258,14 +282,13 @@ compare_loads(gconstpointer a, gconstpointer b)
     return x->count > y->count ? -1 : x->count < y->count;
 }
 
-/* Decides which segments are written anew: *out_rewrite has one byte per segment. */
-static uint32_t
-choose_rewrites(FsnImageWriter *self, size_t limit, uint8_t **out_rewrite)
+/* Decides which more segments are written anew, so that at most @limit granules stay on
+ * the list; returns whether any are. */
+static bool
+choose_rewrites(FsnImageWriter *self, size_t limit)
 {
     g_autoptr(GArray) loads = g_array_new(FALSE, FALSE, sizeof(Load));
-    uint8_t *rewrite = g_new0(uint8_t, self->n_segments + 1);
     size_t left = self->differing->len;
-    uint32_t n = 0;
 
     for (guint i = 0; i < self->differing->len; i++) {
         uint32_t s = (uint32_t)(g_array_index(self->differing, uint64_t, i) /
@@ -281,16 +304,13 @@ choose_rewrites(FsnImageWriter *self, size_t limit, uint8_t **out_rewrite)
     g_array_sort(loads, compare_loads);
     for (guint i = 0; i < loads->len; i++) {
         const Load *load = &g_array_index(loads, Load, i);
-        uint32_t count = fsn_root_segment_count(self->n_granules, load->segment);
 
-        if (left > limit || load->count > count / REWRITE_SHARE) {
-            rewrite[load->segment] = 1;
+        if (left > limit || worth_rewriting(self, load->segment, load->count)) {
+            self->rewrite[load->segment] = 1;
             left -= load->count;
-            n++;
         }
     }
-    *out_rewrite = rewrite;
-    return n;
+    return memchr(self->rewrite, 1, self->n_segments + 1) != NULL;
 }
 
 /* The bytes of segment @s as it is now; *out_packs (FsnObjectRef) are those it names. */
@@ -356,8 +376,9 @@ write_segment(FsnImageWriter *self,
 
 /* Writes the chosen segments as one bundle and takes their granules off the list. */
 static bool
-write_bundle(FsnImageWriter *self, const uint8_t *rewrite, GError **error)
+write_bundle(FsnImageWriter *self, GError **error)
 {
+    uint8_t *rewrite = self->rewrite;
     FsnObjectRef bundle = { .id = fsn_id_new() };
     g_autofree char *key = fsn_repo_id_key(FSN_DIR_BUNDLES, &bundle.id);
     g_autoptr(FsnBlobWriter) blob =
@@ -374,6 +395,9 @@ write_bundle(FsnImageWriter *self, const uint8_t *rewrite, GError **error)
     for (uint32_t s = 0; s < self->n_segments; s++) {
         if (rewrite[s] && !write_segment(self, s, blob, &bundle, error)) {
             return false;
+        }
+        if (s % TRIM_SEGMENTS == 0) {
+            fsn_image_writer_trim(self);
         }
     }
     if (!fsn_blob_commit(blob, error)) {
@@ -394,16 +418,16 @@ write_bundle(FsnImageWriter *self, const uint8_t *rewrite, GError **error)
     }
     g_array_unref(self->differing);
     self->differing = g_steal_pointer(&left);
+    memset(rewrite, 0, self->n_segments);
     return true;
 }
 
 bool
 fsn_image_writer_index(FsnImageWriter *self, size_t limit, GError **error)
 {
-    g_autofree uint8_t *rewrite = NULL;
-
     if (!self->indexed) {
         self->base = g_new0(FsnBaseSegment, self->n_segments);
+        self->rewrite = g_new0(uint8_t, self->n_segments + 1);
         self->differing = g_array_new(FALSE, FALSE, sizeof(uint64_t));
         self->indexed = true;
     }
@@ -411,8 +435,7 @@ fsn_image_writer_index(FsnImageWriter *self, size_t limit, GError **error)
         return false;
     }
     merge_changed(self);
-    return choose_rewrites(self, limit, &rewrite) == 0 ||
-           write_bundle(self, rewrite, error);
+    return !choose_rewrites(self, limit) || write_bundle(self, error);
 }
 
 void
@@ -422,6 +445,7 @@ fsn_image_writer_clear_index(FsnImageWriter *self)
         g_clear_pointer(&self->base[s].packs, g_array_unref);
     }
     g_clear_pointer(&self->base, g_free);
+    g_clear_pointer(&self->rewrite, g_free);
     g_clear_pointer(&self->differing, g_array_unref);
     g_clear_pointer(&self->parent_lengths, g_hash_table_unref);
 }

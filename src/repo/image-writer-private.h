@@ -50,13 +50,19 @@ struct FsnImageWriter {
     /* index, image-commit.c */
     bool indexed;         /* base and differing are there */
     FsnBaseSegment *base; /* per segment */
+    uint8_t *rewrite;     /* per segment: to be written anew, none of it in differing */
     GArray *differing;    /* uint64_t: granules that are not as in base, ascending */
     GArray *changed;      /* uint64_t: granules put since, in any order */
+    guint changed_limit;  /* length of changed at which repeats are taken out */
     GHashTable *parent_lengths; /* FsnId of the parent's packs -> length */
 };
 
 /* Indexes all that was put; afterwards at most @limit granules differ from the base. */
 bool fsn_image_writer_index(FsnImageWriter *self, size_t limit, GError **error);
+/* Sorts granule numbers and takes repeats out. */
+void fsn_image_writer_sort(GArray *granules);
+/* Gives back memory of map and parent. */
+void fsn_image_writer_trim(FsnImageWriter *self);
 /* Frees what index made. */
 void fsn_image_writer_clear_index(FsnImageWriter *self);
 

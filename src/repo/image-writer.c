@@ -18,6 +18,8 @@
 /* Memory of the map and of the parent's index is given back after so many segments were
  * entered: each takes up to 0.8 MiB. */
 #define TRIM_SWITCHES 48
+/* Repeats are taken out of the list of changes when it is longer than this. */
+#define CHANGED_LIMIT 262144
 
 FsnImageWriter *
 fsn_image_writer_new(FsnRepo *repo, const FsnImageWriterOptions *options, GError **error)
@@ -37,6 +39,7 @@ fsn_image_writer_new(FsnRepo *repo, const FsnImageWriterOptions *options, GError
     self->n_segments = fsn_root_segments_for(options->n_granules);
     self->secret = fsn_repo_superblock(repo)->secret;
     self->last_segment = G_MAXUINT64;
+    self->changed_limit = CHANGED_LIMIT;
     if (!fsn_repo_begin_write(repo, &self->writer, error)) {
         return NULL;
     }
@@ -128,6 +131,15 @@ store(FsnImageWriter *self,
     return true;
 }
 
+void
+fsn_image_writer_trim(FsnImageWriter *self)
+{
+    fsn_granule_map_trim(self->map);
+    if (self->parent) {
+        fsn_image_trim(self->parent);
+    }
+}
+
 /* Keeps memory bounded while the granules of a huge image go by. */
 static void
 enter_segment(FsnImageWriter *self, uint64_t segment)
@@ -135,18 +147,20 @@ enter_segment(FsnImageWriter *self, uint64_t segment)
     self->last_segment = segment;
     if (++self->switches >= TRIM_SWITCHES) {
         self->switches = 0;
-        fsn_granule_map_trim(self->map);
-        if (self->parent) {
-            fsn_image_trim(self->parent);
-        }
+        fsn_image_writer_trim(self);
     }
 }
 
 static void
 note_change(FsnImageWriter *self, uint64_t granule)
 {
-    if (self->indexed) {
-        g_array_append_val(self->changed, granule);
+    if (!self->indexed) {
+        return;
+    }
+    g_array_append_val(self->changed, granule);
+    if (self->changed->len > self->changed_limit) {
+        fsn_image_writer_sort(self->changed);
+        self->changed_limit = MAX(CHANGED_LIMIT, 2 * self->changed->len);
     }
 }
 
