@@ -10,6 +10,12 @@
 /* One to a line. */
 /* clang-format off */
 const FsnCliCommand *const fsn_cli_commands[] = {
+    &fsn_cmd_suspend,
+    &fsn_cmd_prepare,
+    &fsn_cmd_resume,
+    &fsn_cmd_discard,
+    &fsn_cmd_status,
+    &fsn_cmd_recover,
     &fsn_cmd_list,
     &fsn_cmd_show,
     &fsn_cmd_stats,

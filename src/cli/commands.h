@@ -10,10 +10,16 @@ extern const FsnCliCommand *const fsn_cli_commands[];
 
 extern const FsnCliCommand fsn_cmd_check_host;
 extern const FsnCliCommand fsn_cmd_delete;
+extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_list;
+extern const FsnCliCommand fsn_cmd_prepare;
+extern const FsnCliCommand fsn_cmd_recover;
+extern const FsnCliCommand fsn_cmd_resume;
 extern const FsnCliCommand fsn_cmd_show;
 extern const FsnCliCommand fsn_cmd_stats;
+extern const FsnCliCommand fsn_cmd_status;
+extern const FsnCliCommand fsn_cmd_suspend;
 extern const FsnCliCommand fsn_cmd_verify;
 extern const FsnCliCommand fsn_cmd_workingset;
 

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * foresnap status: the domains that are suspended, or that an operation is under way on or
+ * was interrupted on.
+ */
+#include "config.h"
+
+#include "base/json.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/service.h"
+#include "cli/units.h"
+#include "cycle/status.h"
+
+static void
+show(FsnCliContext *context, JsonArray *domains)
+{
+    g_autoptr(FsnCliTable) table = fsn_cli_table_new("lllll");
+    g_autofree char *text = NULL;
+
+    fsn_cli_table_add(table, "DOMAIN", "STATE", "SNAPSHOT", "SINCE", "STEP");
+    for (guint i = 0; i < json_array_get_length(domains); i++) {
+        JsonObject *domain = json_array_get_object_element(domains, i);
+        g_autofree char *snapshot =
+            g_strndup(fsn_json_peek_string(domain, "snapshot", "-"), 8);
+        g_autofree char *since =
+            fsn_cli_instant_text(fsn_json_peek_string(domain, "started", "-"));
+
+        fsn_cli_table_add(table, fsn_json_peek_string(domain, "domain", "?"),
+                          fsn_json_peek_string(domain, "state", "?"), snapshot, since,
+                          fsn_json_peek_string(domain, "step", "-"));
+    }
+    text = fsn_cli_table_text(table);
+    if (json_array_get_length(domains) > 0) {
+        fsn_cli_print(context, "%s", text);
+    } else {
+        fsn_cli_say(context, "no domain is suspended, and nothing is under way");
+    }
+    json_object_set_array_member(context->document, "domains", json_array_ref(domains));
+}
+
+static bool
+run(FsnCliContext *context, char **args, GError **error)
+{
+    g_autoptr(FsnCycle) cycle = fsn_cli_open_cycle(context, NULL, error);
+    g_autoptr(JsonArray) domains = NULL;
+
+    if (!cycle || !fsn_cycle_status(cycle, &domains, error)) {
+        g_prefix_error(error, "cannot tell the status: ");
+        return false;
+    }
+    show(context, domains);
+    return true;
+}
+
+const FsnCliCommand fsn_cmd_status = {
+    .name = "status",
+    .arguments = "",
+    .summary = "show suspended domains and operations under way",
+    .run = run,
+};

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the settings of this run to the services that do the work, for the commands on domains.
+ */
+#include "config.h"
+
+#include "cli/service.h"
+
+FsnCycle *
+fsn_cli_open_cycle(FsnCliContext *context, FsnCliProgress *progress, GError **error)
+{
+    g_autoptr(FsnCycle) cycle =
+        fsn_cycle_new(context->uri, context->repo_location, NULL, error);
+
+    if (!cycle) {
+        return NULL;
+    }
+    if (progress) {
+        fsn_cycle_set_progress(cycle, fsn_cli_progress_update, progress);
+    }
+    return g_steal_pointer(&cycle);
+}
+
+bool
+fsn_cli_parse_codec(const char *text, FsnCodec *out_codec, GError **error)
+{
+    if (!text) {
+        *out_codec = FSN_CODEC_ZSTD;
+        return true;
+    }
+    return fsn_codec_from_string(text, out_codec, error);
+}
