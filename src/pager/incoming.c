@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A thin layer over virt/migrate-in.h: one socket in the plan's folder for each try, one
+ * thread for the call that blocks. It decides nothing about the guest's memory.
+ */
+#include "config.h"
+
+#include "pager/incoming.h"
+
+#include "base/error.h"
+#include "base/id.h"
+#include "memory/pager-session.h"
+#include "virt/domain.h"
+#include "virt/migrate-in.h"
+
+#include <unistd.h>
+
+#define CONNECT_US 10000000
+
+struct FsnIncoming {
+    FsnVirt *virt;
+    FsnVirtDomain *domain; /* for its state; NULL until prepared */
+    FsnMigrateIn in;
+    char *folder;
+    char *path; /* of the latest try */
+    GThread *thread;
+    int returned; /* atomic */
+    bool ok;      /* valid once returned */
+    GError *error;
+};
+
+FsnIncoming *
+fsn_incoming_new(const FsnPagerPlan *plan, GError **error)
+{
+    g_autoptr(FsnIncoming) in = g_new0(FsnIncoming, 1);
+
+    if (!fsn_virt_open(plan->uri, &in->virt, error) ||
+        !fsn_migrate_in_available(in->virt, error)) {
+        return NULL;
+    }
+    in->in = (FsnMigrateIn){
+        .xml = plan->domain_xml,
+        .name = plan->domain_name,
+        .uuid = plan->domain_uuid,
+        .cpu_xml = plan->cpu_xml,
+        .postcopy = plan->mode != FSN_MODE_EAGER,
+        .paused = plan->paused,
+    };
+    in->folder = g_strdup(plan->socket_dir);
+    return g_steal_pointer(&in);
+}
+
+void
+fsn_incoming_free(FsnIncoming *in)
+{
+    if (!in) {
+        return;
+    }
+    if (in->thread) {
+        g_thread_join(in->thread);
+    }
+    g_clear_error(&in->error);
+    fsn_virt_domain_free(in->domain);
+    fsn_virt_free(in->virt);
+    g_free(in->folder);
+    g_free(in->path);
+    g_free(in);
+}
+
+bool
+fsn_incoming_prepare(FsnIncoming *in, bool recover, int *out_fd, GError **error)
+{
+    FsnId id = fsn_id_new();
+    g_autofree char *name = fsn_id_to_string(&id);
+    bool ok;
+
+    g_free(in->path);
+    in->path = g_strdup_printf("%s/%.12s.sock", in->folder, name);
+    in->in.resume = recover;
+    in->in.socket_path = in->path;
+    ok = fsn_migrate_in_prepare(in->virt, &in->in, error);
+    if (ok && !fsn_pager_connect(in->path, CONNECT_US, out_fd, error)) {
+        if (!recover) {
+            fsn_incoming_cancel(in);
+        }
+        ok = false;
+    }
+    (void)unlink(in->path); /* nobody else shall find it; QEMU may have done so */
+    if (ok && !in->domain && !fsn_virt_lookup(in->virt, in->in.uuid, &in->domain, NULL)) {
+        in->domain = NULL; /* only its state cannot be told then */
+    }
+    return ok;
+}
+
+void
+fsn_incoming_cancel(FsnIncoming *in)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!fsn_migrate_in_finish(in->virt, &in->in, true, &error)) {
+        g_printerr("foresnap-pager: ending the domain: %s\n", error->message);
+    }
+}
+
+static gpointer
+finish_thread(gpointer data)
+{
+    FsnIncoming *in = data;
+
+    in->ok = fsn_migrate_in_finish(in->virt, &in->in, false, &in->error);
+    g_atomic_int_set(&in->returned, 1);
+    return NULL;
+}
+
+void
+fsn_incoming_finish(FsnIncoming *in)
+{
+    g_assert(!in->thread);
+    g_clear_error(&in->error);
+    in->returned = 0;
+    in->thread = g_thread_new("fsn-finish", finish_thread, in);
+}
+
+bool
+fsn_incoming_is_finished(FsnIncoming *in, bool wait, bool *out_ok, GError **error)
+{
+    if (!in->thread || (!wait && !g_atomic_int_get(&in->returned))) {
+        return false;
+    }
+    g_thread_join(g_steal_pointer(&in->thread));
+    *out_ok = in->ok;
+    if (in->error) {
+        g_propagate_error(error, g_steal_pointer(&in->error));
+    }
+    return true;
+}
+
+bool
+fsn_incoming_is_running(FsnIncoming *in)
+{
+    FsnVirtStatus status;
+
+    return in->domain && fsn_virt_domain_status(in->domain, &status, NULL) &&
+           status.state == FSN_VIRT_RUNNING;
+}
+
+bool
+fsn_incoming_may_recover(FsnIncoming *in, GError **why_not)
+{
+    return fsn_migrate_in_recover_is_safe(in->virt, why_not);
+}

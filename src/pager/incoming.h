@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "memory/pager-plan.h"
+
+#include <glib.h>
+#include <stdbool.h>
+
+/* The domain being resumed, through libvirt: the only part of the pager that calls it. */
+typedef struct FsnIncoming FsnIncoming;
+
+/* Connects to libvirt and checks that it offers what is needed. @plan is borrowed. */
+FsnIncoming *fsn_incoming_new(const FsnPagerPlan *plan, GError **error);
+void fsn_incoming_free(FsnIncoming *in);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnIncoming, fsn_incoming_free)
+
+/* Makes QEMU listen, and connects to it. With @recover in the domain that is there. */
+bool fsn_incoming_prepare(FsnIncoming *in, bool recover, int *out_fd, GError **error);
+
+/* Ends a domain that was prepared and has not run. */
+void fsn_incoming_cancel(FsnIncoming *in);
+
+/* Lets the guest run and waits, in a thread of its own, until libvirt calls it loaded. */
+void fsn_incoming_finish(FsnIncoming *in);
+/* Has the thread returned? Without @wait at once. False with no error: not yet. */
+bool fsn_incoming_is_finished(FsnIncoming *in, bool wait, bool *out_ok, GError **error);
+
+/* Are the guest's CPUs running (false if that cannot be told)? */
+bool fsn_incoming_is_running(FsnIncoming *in);
+
+/* May a broken load be continued without danger to libvirtd? */
+bool fsn_incoming_may_recover(FsnIncoming *in, GError **why_not);
