@@ -124,6 +124,15 @@ fsn_guard_done(FsnGuard *guard)
     g_free(guard);
 }
 
+void
+fsn_guard_abandon(FsnGuard *guard)
+{
+    if (guard) {
+        close(guard->fd); /* the end of file without 'D' is the message */
+        g_free(guard);
+    }
+}
+
 bool
 fsn_guard_watch(int fd, GPid parent, int max_stall_s)
 {

@@ -29,6 +29,9 @@ void fsn_guard_beat(FsnGuard *guard);
 void fsn_guard_done(FsnGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnGuard, fsn_guard_done)
 
+/* Leaves the operation to the guard, which runs recovery; frees. */
+void fsn_guard_abandon(FsnGuard *guard);
+
 /* The guard's own side: @fd is the reading end. Returns true if the parent said 'D', false
  * if recovery is due; a parent that stalls is killed first. */
 bool fsn_guard_watch(int fd, GPid parent, int max_stall_s);

@@ -95,15 +95,14 @@ do_finish(Holder *h)
 {
     g_auto(FsnSuspendResult) result = { 0 };
     g_autoptr(GError) error = NULL;
+    bool ok = fsn_suspend_run_finish(h->run, &result, &error);
 
     h->over = true;
-    if (fsn_suspend_run_finish(h->run, &result, &error)) {
-        answer(h, fsn_holder_result_message(fsn_suspend_result_to_json(&result)));
-        return;
-    }
-    /* Undone before the caller is told, so that the domain runs on when it hears of it. */
+    /* Before the caller is told: its next command must find the lock free, and after a
+     * failure the domain running. */
     g_clear_pointer(&h->run, fsn_suspend_run_free);
-    answer(h, fsn_holder_error_message(error));
+    answer(h, ok ? fsn_holder_result_message(fsn_suspend_result_to_json(&result))
+                 : fsn_holder_error_message(error));
 }
 
 static void

@@ -65,10 +65,10 @@ withdraw(FsnSuspendRun *run)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!fsn_repo_delete_manifest(run->repo, run->id, &error)) {
-        /* Recovery would find a manifest and a running domain, and withdraws it then. */
+    if (!fsn_repo_delete_manifest(run->repo, run->id, &error) &&
+        !g_error_matches(error, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
         g_warning("cannot withdraw snapshot %s: %s", run->id, error->message);
-        return;
+        return; /* the guest stays stopped, and recovery decides */
     }
     run->durable = false;
 }
@@ -111,11 +111,14 @@ fsn_suspend_commit(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **er
     FsnSuspendResult *r = out_result;
 
     if (!write_step(run, FSN_STEP_STORING, error) ||
-        !fsn_capture_commit(run->capture, &stats, &objects, error) ||
-        !commit_manifest(run, &stats, &objects, error)) {
+        !fsn_capture_commit(run->capture, &stats, &objects, error)) {
         return false;
     }
     run->durable = true;
+    if (!commit_manifest(run, &stats, &objects, error)) {
+        withdraw(run); /* it may be in place although making it durable failed */
+        return false;
+    }
     pause_us = fsn_monotonic_us() - run->stop_us;
     if (!guard_domain(run, error) || !end_qemu(run, error)) {
         return false;
@@ -125,6 +128,7 @@ fsn_suspend_commit(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **er
         !fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), error)) {
         return false;
     }
+    run->finished = true;
     /* Only speed depends on it: the suspend has succeeded. */
     fsn_workingset_pack(run->repo, run->facts->uuid, run->id, stats.root);
     memset(r, 0, sizeof(*r));

@@ -47,7 +47,8 @@ struct FsnSuspendRun {
     bool
         own_pause; /* stopped by us through libvirt, rather than by QEMU at convergence */
     bool stopped;
-    bool durable;
+    bool durable;    /* the manifest exists, or may exist */
+    bool finished;   /* QEMU has ended and the journal is closed */
     int64_t stop_us; /* monotonic instant at which the guest stopped */
 };
 

@@ -57,6 +57,10 @@ fsn_suspend_run_free(FsnSuspendRun *run)
     fsn_capture_free(run->capture);
     fsn_outgoing_free(run->outgoing);
     fsn_qmp_free(run->qmp);
+    if (run->durable && !run->finished) {
+        /* Past the point of no return but not at the end: recovery goes on from here. */
+        fsn_guard_abandon(g_steal_pointer(&run->guard));
+    }
     fsn_guard_done(run->guard);
     fsn_journal_free(run->journal);
     fsn_lock_release(run->lock);
