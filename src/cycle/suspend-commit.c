@@ -135,7 +135,6 @@ fsn_suspend_commit(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **er
     g_strlcpy(r->snapshot, run->id, sizeof(r->snapshot));
     g_strlcpy(r->parent, run->parent ? run->parent_memory.id : "", sizeof(r->parent));
     r->domain = g_strdup(run->facts->name);
-    r->prepared = run->prepared;
     r->pause_us = pause_us;
     r->total_us = fsn_monotonic_us() - run->started_us;
     r->bytes_read = fsn_capture_progress(run->capture).bytes_read;

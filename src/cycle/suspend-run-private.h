@@ -9,6 +9,7 @@
 #include "cycle/suspend-run.h"
 #include "domxml/domain-facts.h"
 #include "virt/domain.h"
+#include "virt/events.h"
 
 G_BEGIN_DECLS
 
@@ -41,6 +42,7 @@ struct FsnSuspendRun {
     FsnQmp *qmp;
     FsnOutgoing *outgoing;
     FsnCapture *capture;
+    FsnVirtEvents *events; /* of the domain, while held */
 
     bool held;
     bool prepared;

@@ -54,6 +54,7 @@ fsn_suspend_run_free(FsnSuspendRun *run)
         return;
     }
     fsn_suspend_undo(run);
+    fsn_virt_events_free(run->events);
     fsn_capture_free(run->capture);
     fsn_outgoing_free(run->outgoing);
     fsn_qmp_free(run->qmp);
@@ -91,7 +92,8 @@ fsn_suspend_run_prepare(FsnSuspendRun *run, FsnPrepareResult *out_result, GError
 
     /* A guest whose whole memory is no larger than the reserve would never be bulk. */
     reserve = MIN(reserve, run->facts->memory_bytes / FSN_PAGE_SIZE / 2);
-    if (!start_guard(run, error) ||
+    if (!fsn_virt_events_new(run->domain, &run->events, error) ||
+        !start_guard(run, error) ||
         !fsn_suspend_start(run, FSN_STEP_MIGRATING, reserve, error) ||
         !fsn_suspend_transfer_bulk(run, error)) {
         return false;
@@ -112,6 +114,46 @@ fsn_suspend_run_prepare(FsnSuspendRun *run, FsnPrepareResult *out_result, GError
     return true;
 }
 
+/* What makes a prepared suspend pointless: its user has ended or restarted the guest, or
+ * stopped it and would find it running. */
+static const char *
+end_of_hold(FsnVirtEventKind kind)
+{
+    switch (kind) {
+    case FSN_VIRT_EVENT_REBOOTED:
+        return "the guest was rebooted";
+    case FSN_VIRT_EVENT_SHUTDOWN:
+    case FSN_VIRT_EVENT_STOPPED:
+        return "the guest was shut down";
+    case FSN_VIRT_EVENT_CRASHED:
+        return "the guest crashed";
+    case FSN_VIRT_EVENT_SUSPENDED:
+        return "the guest was stopped";
+    case FSN_VIRT_EVENT_OTHER:
+    case FSN_VIRT_EVENT_STARTED:
+    case FSN_VIRT_EVENT_RESUMED:
+        break;
+    }
+    return NULL;
+}
+
+static bool
+check_events(FsnSuspendRun *run, GError **error)
+{
+    FsnVirtEvent event;
+
+    while (fsn_virt_events_wait(run->events, 0, &event, NULL)) {
+        const char *why = end_of_hold(event.kind);
+
+        if (why) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                        "the hold of domain '%s' is over: %s", run->facts->name, why);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
 {
@@ -129,20 +171,17 @@ fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
                     run->facts->name);
         return false;
     }
-    return true;
+    return check_events(run, error);
 }
 
-/* Not prepared: stop first where that was asked for, else transfer while the guest runs. */
+/* Stopped first, as was asked for, or because nothing else is safe. */
 static bool
-start_unprepared(FsnSuspendRun *run, GError **error)
+start_stopped(FsnSuspendRun *run, GError **error)
 {
     if (!start_guard(run, error)) {
         return false;
     }
     fsn_guard_stopping(run->guard);
-    if (!run->options.paused) {
-        return fsn_suspend_start(run, FSN_STEP_STOPPING, 0, error);
-    }
     return fsn_suspend_stop_guest(run, error) &&
            fsn_suspend_start(run, FSN_STEP_STOPPING, 0, error);
 }
@@ -159,13 +198,31 @@ release_prepared(FsnSuspendRun *run, GError **error)
     return fsn_outgoing_release(run->outgoing, error);
 }
 
+/* A guest that need not be stopped first is prepared now, so that at the end only what it
+ * has written meanwhile is still to be made durable. */
+static bool
+transfer(FsnSuspendRun *run, GError **error)
+{
+    g_auto(FsnPrepareResult) ignored = { 0 };
+
+    if (!run->prepared && run->options.paused) {
+        return start_stopped(run, error);
+    }
+    return (run->prepared || fsn_suspend_run_prepare(run, &ignored, error)) &&
+           release_prepared(run, error);
+}
+
 bool
 fsn_suspend_run_finish(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **error)
 {
-    bool ok = run->prepared ? release_prepared(run, error) : start_unprepared(run, error);
+    bool prepared = run->prepared;
 
-    return ok && fsn_suspend_transfer_rest(run, error) &&
-           fsn_suspend_commit(run, out_result, error);
+    if (!transfer(run, error) || !fsn_suspend_transfer_rest(run, error) ||
+        !fsn_suspend_commit(run, out_result, error)) {
+        return false;
+    }
+    out_result->prepared = prepared;
+    return true;
 }
 
 int
