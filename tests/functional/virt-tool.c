@@ -8,6 +8,7 @@
  *       --paused      leave the guest paused       --postcopy    RAM after the start
  *       --cancel      prepare, then give up        --recover     continue a postcopy
  *       --stay        print "prepared" and wait for a signal
+ *       --finish-when FILE   call finish only when FILE exists (at most 30 s)
  *       --sender CMD  a shell command that sends the stream to SOCKET; by default the file
  *                     FOLDER/stream is sent as it is
  *   virt-tool watch NAME SECONDS        print the events of a domain
@@ -122,6 +123,7 @@ typedef struct {
     FsnMigrateIn in;
     const char *folder;
     char *sender;
+    char *finish_when;
     gboolean postcopy, paused, recover, cancel, stay;
 } Load;
 
@@ -175,6 +177,12 @@ run_load(FsnVirt *virt, Load *load, GError **error)
     if (!load->cancel) {
         thread = g_thread_new("sender", send_stream, load);
     }
+    for (int i = 0; load->finish_when && i < 3000; i++) {
+        if (g_file_test(load->finish_when, G_FILE_TEST_EXISTS)) {
+            break;
+        }
+        g_usleep(10000);
+    }
     return fsn_migrate_in_finish(virt, &load->in, load->cancel, error);
 }
 
@@ -189,6 +197,7 @@ load_domain(FsnVirt *virt, int argc, char **argv, GError **error)
         { "cancel", 0, 0, G_OPTION_ARG_NONE, &load.cancel, NULL, NULL },
         { "stay", 0, 0, G_OPTION_ARG_NONE, &load.stay, NULL, NULL },
         { "sender", 0, 0, G_OPTION_ARG_STRING, &load.sender, NULL, NULL },
+        { "finish-when", 0, 0, G_OPTION_ARG_STRING, &load.finish_when, NULL, NULL },
         G_OPTION_ENTRY_NULL,
     };
     g_autoptr(GOptionContext) options = g_option_context_new(NULL);
@@ -219,6 +228,7 @@ load_domain(FsnVirt *virt, int argc, char **argv, GError **error)
     load.in.resume = load.recover;
     ok = run_load(virt, &load, error);
     g_free(load.sender);
+    g_free(load.finish_when);
     return ok;
 }
 
