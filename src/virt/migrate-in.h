@@ -37,7 +37,9 @@ bool fsn_migrate_in_prepare(FsnVirt *virt, const FsnMigrateIn *in, GError **erro
 /* Lets the guest run and blocks until all of the stream is loaded; with @cancelled ends the
  * QEMU that prepare started. False means: without postcopy, or before the guest ran, QEMU
  * is gone; after that the domain is in state "post-copy failed" and waits for its pages.
- * Where the connection to libvirtd was lost it means nothing: libvirtd finishes a postcopy
+ * With @resume it must not be called before the destination has accepted the recovery
+ * (RESUME_ACK): libvirt would see the old failure and give up, although QEMU goes on.
+ * Where the connection to libvirtd was lost false means nothing: libvirtd finishes a postcopy
  * whose client died, or which it finds after its own restart, by itself. So the state of
  * the domain is what counts, as fsn_virt_domain_status() tells it. */
 bool fsn_migrate_in_finish(FsnVirt *virt,
