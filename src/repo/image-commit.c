@@ -18,6 +18,8 @@
  * written then. */
 #define SETTLED_OVERLAY   16384
 #define COMMITTED_OVERLAY 32768
+/* Memory is given back after so many segments. */
+#define TRIM_SEGMENTS     48
 
 G_STATIC_ASSERT(COMMITTED_OVERLAY <= FSN_ROOT_MAX_OVERLAY);
 
@@ -79,6 +81,11 @@ add_segments(FsnImageWriter *self, FsnRoot *root, Numbers *numbers, GError **err
 {
     for (uint32_t s = 0; s < self->n_segments; s++) {
         FsnSegmentRef zero = { .bundle = FSN_ROOT_ZERO_SEGMENT };
+
+        /* The kernel maps much around the little that is read of the parent's. */
+        if (s % TRIM_SEGMENTS == TRIM_SEGMENTS - 1) {
+            fsn_image_writer_trim(self);
+        }
 
         switch (self->base[s].kind) {
         case FSN_BASE_ZERO:
