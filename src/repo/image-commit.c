@@ -18,8 +18,10 @@
  * written then. */
 #define SETTLED_OVERLAY   16384
 #define COMMITTED_OVERLAY 32768
-/* Memory is given back after so many segments. */
+/* Memory is given back after so many segments, or entries scattered over them: of either
+ * little is read, but the kernel maps far more around it. */
 #define TRIM_SEGMENTS     48
+#define TRIM_ENTRIES      512
 
 G_STATIC_ASSERT(COMMITTED_OVERLAY <= FSN_ROOT_MAX_OVERLAY);
 
@@ -82,7 +84,6 @@ add_segments(FsnImageWriter *self, FsnRoot *root, Numbers *numbers, GError **err
     for (uint32_t s = 0; s < self->n_segments; s++) {
         FsnSegmentRef zero = { .bundle = FSN_ROOT_ZERO_SEGMENT };
 
-        /* The kernel maps much around the little that is read of the parent's. */
         if (s % TRIM_SEGMENTS == TRIM_SEGMENTS - 1) {
             fsn_image_writer_trim(self);
         }
@@ -112,6 +113,9 @@ add_overlay(FsnImageWriter *self, FsnRoot *root, Numbers *numbers, GError **erro
         FsnObjectRef pack;
         FsnGranule g;
 
+        if (i % TRIM_ENTRIES == TRIM_ENTRIES - 1) {
+            fsn_image_writer_trim(self);
+        }
         if (!fsn_image_writer_current(self, o.granule, &g, &pack.length, error)) {
             return false;
         }

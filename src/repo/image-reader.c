@@ -16,6 +16,8 @@
 
 #define CACHED_FRAMES 32
 #define CACHED_PACKS  64
+/* The index gives memory back after reads have moved between segments so many times. */
+#define TRIM_SWITCHES 1024
 
 typedef struct {
     FsnId pack;
@@ -40,6 +42,8 @@ struct FsnImageReader {
     CachedFrame *last;
     uint8_t *encoded; /* room for one frame */
     uint64_t now;     /* counts uses */
+    uint64_t segment; /* of the last read */
+    unsigned switches;
 };
 
 FsnImageReader *
@@ -168,6 +172,19 @@ get_frame(FsnImageReader *reader, const FsnGranule *g, GError **error)
     return reader->last;
 }
 
+/* Keeps the mapped part of a huge index small. */
+static void
+note_segment(FsnImageReader *reader, uint64_t segment)
+{
+    if (segment != reader->segment) {
+        reader->segment = segment;
+        if (++reader->switches == TRIM_SWITCHES) {
+            reader->switches = 0;
+            fsn_image_trim(reader->image);
+        }
+    }
+}
+
 bool
 fsn_image_reader_read(FsnImageReader *reader,
                       uint64_t granule,
@@ -178,6 +195,7 @@ fsn_image_reader_read(FsnImageReader *reader,
     CachedFrame *frame;
     FsnGranule g;
 
+    note_segment(reader, granule / FSN_SEGMENT_GRANULES);
     if (!fsn_image_lookup(reader->image, granule, &g, error)) {
         g_prefix_error(error, "cannot read granule %" G_GUINT64_FORMAT ": ", granule);
         return false;
