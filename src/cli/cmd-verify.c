@@ -89,6 +89,7 @@ run(FsnCliContext *context, char **args, GError **error)
     g_autoptr(FsnRepo) repo = NULL;
     Findings findings = { .context = context };
     bool verified = true;
+    guint problems;
 
     if (opt_all && args[0]) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
@@ -108,9 +109,10 @@ run(FsnCliContext *context, char **args, GError **error)
         verified = verify(&findings, repo, *arg, error);
     }
     show(&findings);
-    if (verified && json_array_get_length(findings.problems) > 0) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT, "%u problems were found",
-                    json_array_get_length(findings.problems));
+    problems = json_array_get_length(findings.problems);
+    if (verified && problems > 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT, "found %u problem%s", problems,
+                    problems == 1 ? "" : "s");
         return false;
     }
     return verified;

@@ -99,7 +99,9 @@ advice(const char *command, const GError *error)
     case FSN_ERROR_NO_SPACE:
         return g_strdup("make room with 'foresnap delete SNAPSHOT' and 'foresnap gc'");
     case FSN_ERROR_CORRUPT:
-        return g_strdup("'foresnap verify --all --read-data' shows what else is damaged");
+        return g_strcmp0(command, "verify") == 0
+                   ? NULL
+                   : g_strdup("'foresnap verify --read-data' shows what else is damaged");
     case FSN_ERROR_FAILED:
     case FSN_ERROR_PARTIAL:
     case FSN_ERROR_NOT_FOUND:

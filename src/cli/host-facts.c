@@ -7,7 +7,9 @@
 
 #include "cli/host-facts.h"
 
+#include "cli/host-libvirt.h"
 #include "cli/host-qemu.h"
+#include "cli/host-repo.h"
 #include "cli/host-uffd.h"
 
 #include <errno.h>
@@ -66,6 +68,8 @@ fsn_host_facts_collect(FsnCliContext *context)
     /* First, while this process has no other thread: it forks. */
     fsn_host_uffd_probe(context->uri, &facts->uffd);
     fsn_host_qemu_probe(&facts->qemu);
+    fsn_host_libvirt_probe(context->uri, &facts->libvirt);
+    fsn_host_repo_probe(context->repo_location, &facts->repo);
     facts->kvm_error = kvm_error();
     collect_memory(facts);
     return facts;
@@ -77,7 +81,9 @@ fsn_host_facts_free(FsnHostFacts *facts)
     if (!facts) {
         return;
     }
+    fsn_host_libvirt_clear(&facts->libvirt);
     fsn_host_qemu_clear(&facts->qemu);
+    fsn_host_repo_clear(&facts->repo);
     g_free(facts->uffd.user);
     g_free(facts);
 }

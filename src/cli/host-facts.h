@@ -27,9 +27,29 @@ typedef struct {
     bool background_snapshot;
 } FsnHostQemu;
 
+/* What the libvirt of this run is and can do. */
+typedef struct {
+    char *error;       /* why it cannot be used, NULL if it can; then the rest is void */
+    char *uri;         /* that it settled on */
+    char *driver;      /* "QEMU" */
+    char *version;     /* of the daemon */
+    char *no_incoming; /* why it cannot be given a running guest; NULL if it can */
+    char *no_continuation; /* why a broken load cannot be continued; NULL if it can */
+} FsnHostLibvirt;
+
+/* The repository of this run. */
+typedef struct {
+    char *location;
+    char *error;         /* why it cannot be used, NULL if it can */
+    bool exists;         /* else it is made on first use */
+    uint64_t free_bytes; /* in its file system */
+} FsnHostRepo;
+
 /* What check-host has found out about this host; the report is made from it alone. */
 typedef struct {
+    FsnHostLibvirt libvirt;
     FsnHostQemu qemu;
+    FsnHostRepo repo;
     FsnHostUffd uffd;
     int kvm_error;             /* errno of opening /dev/kvm, 0 if it can be used */
     uint64_t memory_total;     /* bytes, 0 if unknown */

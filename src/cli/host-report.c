@@ -15,6 +15,8 @@
 #define EMULATION_SAFE_MAJOR 9
 /* Less than this and the processes of foresnap themselves are in want of memory. */
 #define MEMORY_LOW           (512 * UINT64_C(1048576))
+/* Less than this does not hold the memory of a small guest. */
+#define SPACE_LOW            (1024 * UINT64_C(1048576))
 
 static void
 item_free(gpointer data)
@@ -38,6 +40,75 @@ add_item(
     item->message = message;
     item->remedy = remedy;
     g_ptr_array_add(items, item);
+}
+
+static void
+report_libvirt(GPtrArray *items, const FsnHostLibvirt *libvirt)
+{
+    if (libvirt->error) {
+        add_item(
+            items, "libvirt", FSN_HOST_FAIL,
+            g_strdup_printf("libvirt cannot be used: %s", libvirt->error),
+            g_strdup("install and start it (on Debian the package "
+                     "libvirt-daemon-system), join group libvirt, or name another one "
+                     "with --connect"));
+        return;
+    }
+    add_item(items, "libvirt", FSN_HOST_OK,
+             g_strdup_printf("libvirt %s with driver %s at %s", libvirt->version,
+                             libvirt->driver, libvirt->uri),
+             NULL);
+    if (libvirt->no_incoming) {
+        add_item(
+            items, "incoming", FSN_HOST_WARN,
+            g_strdup_printf("this libvirt cannot be given a guest whose memory is still "
+                            "on its way: %s",
+                            libvirt->no_incoming),
+            g_strdup("use a libvirt whose library has the entry points of migration; "
+                     "until then resumed domains are marked as tainted"));
+    } else {
+        add_item(items, "incoming", FSN_HOST_OK,
+                 g_strdup("libvirt takes in guests whose memory is still on its way"),
+                 NULL);
+    }
+    if (libvirt->no_continuation) {
+        add_item(
+            items, "continuation", FSN_HOST_WARN,
+            g_strdup_printf("a load of memory that lost its connection could not be "
+                            "continued: %s",
+                            libvirt->no_continuation),
+            g_strdup("nothing needs to be done: the process that holds the connection "
+                     "is made to survive the others"));
+    } else {
+        add_item(items, "continuation", FSN_HOST_OK,
+                 g_strdup("a load of memory that lost its connection can be continued"),
+                 NULL);
+    }
+}
+
+static void
+report_repo(GPtrArray *items, const FsnHostRepo *repo)
+{
+    g_autofree char *free_text = fsn_cli_size_text(repo->free_bytes);
+
+    if (repo->error) {
+        add_item(items, "repository", FSN_HOST_FAIL,
+                 g_strdup_printf("the repository in '%s' cannot be used: %s",
+                                 repo->location, repo->error),
+                 g_strdup("mend that, or name another one with --repo or FORESNAP_REPO"));
+    } else if (repo->free_bytes < SPACE_LOW) {
+        add_item(
+            items, "repository", FSN_HOST_WARN,
+            g_strdup_printf("'%s' has only %s free", repo->location, free_text),
+            g_strdup("make room with 'foresnap delete SNAPSHOT' and 'foresnap gc', or "
+                     "name another one with --repo or FORESNAP_REPO"));
+    } else {
+        add_item(items, "repository", FSN_HOST_OK,
+                 g_strdup_printf("'%s' %s, %s free", repo->location,
+                                 repo->exists ? "can be written" : "is made on first use",
+                                 free_text),
+                 NULL);
+    }
 }
 
 static void
@@ -183,9 +254,11 @@ fsn_host_report(const FsnHostFacts *facts)
 {
     GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
 
+    report_libvirt(items, &facts->libvirt);
     report_qemu(items, &facts->qemu);
     report_uffd(items, &facts->uffd);
     report_kvm(items, facts);
+    report_repo(items, &facts->repo);
     report_memory(items, facts);
     return items;
 }
