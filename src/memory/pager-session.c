@@ -40,6 +40,7 @@ fsn_pager_spawn(const char *const *args,
     g_assert(n_fds <= MAX_FDS);
     /* resolved in the child, which is still this program then, even if its file is gone */
     g_ptr_array_add(argv, (gpointer) "/proc/self/exe");
+    g_ptr_array_add(argv, (gpointer) "foresnap-pager");
     for (int i = 0; args[i]; i++) {
         g_ptr_array_add(argv, (gpointer)args[i]);
     }
@@ -48,8 +49,9 @@ fsn_pager_spawn(const char *const *args,
         targets[i] = FSN_SESSION_FIRST_FD + (int)i;
     }
     if (!g_spawn_async_with_pipes_and_fds(
-            NULL, (const char *const *)argv->pdata, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL,
-            NULL, -1, -1, -1, fds, targets, n_fds, &pid, NULL, NULL, NULL, error)) {
+            NULL, (const char *const *)argv->pdata, NULL,
+            G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_FILE_AND_ARGV_ZERO, NULL, NULL, -1, -1,
+            -1, fds, targets, n_fds, &pid, NULL, NULL, NULL, error)) {
         return false;
     }
     *out_pid = pid;
@@ -214,6 +216,7 @@ void
 fsn_pager_protect_supervisor(void)
 {
     set_oom_score(OOM_PROTECT);
+    (void)prctl(PR_SET_NAME, "foresnap-superv"); /* at most 15 bytes */
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
@@ -223,6 +226,7 @@ bool
 fsn_pager_bind_worker(pid_t parent)
 {
     set_oom_score(OOM_NORMAL);
+    (void)prctl(PR_SET_NAME, "foresnap-worker");
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     return getppid() == parent; /* else it died before we could ask */
 }
