@@ -16,6 +16,7 @@
 #include "pager/incoming.h"
 #include "pager/roles.h"
 #include "repo/marks.h"
+#include "tier/store.h"
 
 #include <unistd.h>
 
@@ -28,7 +29,8 @@
 typedef struct {
     const FsnPeerOptions *o;
     FsnPagerPlan *plan;
-    FsnRepo *repo;
+    FsnRepo *repo;         /* for the mark */
+    FsnRepo *objects;      /* the same behind its tiers, for reading */
     FsnIncoming *incoming; /* NULL: somebody else made the domain */
     FsnPagerSession *session;
     FsnPagerStatus status;
@@ -60,8 +62,12 @@ open_snapshot(Peer *p, GError **error)
     const FsnPagerPlan *plan = p->plan;
 
     p->repo = fsn_repo_open(plan->repository, 0, error);
+    p->objects =
+        p->repo ? fsn_tier_open_repo(plan->repository, (const char *const *)plan->tiers,
+                                     FSN_REPO_READ_ONLY, error)
+                : NULL;
     p->blobs[FSN_BLOB_PLAN] = g_bytes_ref(p->o->plan_text);
-    return p->repo && get_blob(p, plan->head, FSN_BLOB_HEAD, 65536, error) &&
+    return p->objects && get_blob(p, plan->head, FSN_BLOB_HEAD, 65536, error) &&
            get_blob(p, plan->device_state, FSN_BLOB_DEVICE_STATE, 64u << 20, error) &&
            get_blob(p, plan->description, FSN_BLOB_DESCRIPTION, 16u << 20, error);
 }
@@ -283,13 +289,37 @@ static bool
 finish_load(Peer *p, GError **error)
 {
     g_autoptr(GError) broken = NULL;
+    g_autoptr(GError) local = NULL;
     bool loaded = watch(p, &broken);
-    bool content = libvirt_is_content(p, loaded ? error : NULL);
+    bool content = libvirt_is_content(p, &local);
 
     if (!loaded) {
         g_propagate_error(error, g_steal_pointer(&broken));
+        return false;
     }
-    return loaded && content;
+    if (!content && (p->plan->mode == FSN_MODE_EAGER || p->status.running_us == 0)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (!content) {
+        /* libvirtd was restarted meanwhile: QEMU, which has confirmed all, knows better */
+        g_printerr("foresnap-pager: libvirt: %s\n", local->message);
+    }
+    return true;
+}
+
+/* A new connection, for libvirtd may have been restarted; and its permission. */
+static bool
+reopen_incoming(Peer *p, GError **error)
+{
+    FsnIncoming *incoming = fsn_incoming_new(p->plan, error);
+
+    if (!incoming) {
+        return false;
+    }
+    fsn_incoming_free(p->incoming);
+    p->incoming = incoming;
+    return fsn_incoming_may_recover(incoming, error);
 }
 
 /* Continues a broken load, a few times. */
@@ -298,7 +328,7 @@ recover(Peer *p, GError **error)
 {
     for (int i = 0; i < MAX_RECOVERIES; i++) {
         g_clear_error(error);
-        if (p->incoming && !fsn_incoming_may_recover(p->incoming, error)) {
+        if (p->incoming && !reopen_incoming(p, error)) {
             return false;
         }
         p->status.supervisor_restarts++;
@@ -371,6 +401,7 @@ fsn_role_peer(const FsnPeerOptions *options)
     enter(&p, ok ? "done" : "failed", ok ? NULL : error->message);
     fsn_pager_session_free(p.session);
     fsn_incoming_free(p.incoming);
+    fsn_repo_free(p.objects);
     fsn_repo_free(p.repo);
     for (int i = 0; i < FSN_N_BLOBS; i++) {
         g_bytes_unref(p.blobs[i]);

@@ -8,26 +8,27 @@
 #include "memory/pager-worker.h"
 #include "pager/repo-source.h"
 #include "pager/roles.h"
-
-typedef struct {
-    FsnRepo *repo;
-    const FsnPagerPlan *plan;
-} Learned;
+#include "tier/store.h"
 
 static bool
 save(gpointer user, FsnWorkingSet *set, GError **error)
 {
-    Learned *l = user;
+    const FsnPagerPlan *plan = user;
+    g_autoptr(FsnRepo) repo = NULL;
     g_autoptr(GBytes) bytes = NULL;
     size_t len;
     const void *data;
 
-    if (!l->plan->working_set) {
+    if (!plan->working_set) {
         return true;
+    }
+    repo = fsn_repo_open(plan->repository, 0, error); /* without tiers: it is written */
+    if (!repo) {
+        return false;
     }
     bytes = fsn_working_set_write(set);
     data = g_bytes_get_data(bytes, &len);
-    return fsn_repo_put_ref(l->repo, l->plan->working_set, data, len, error);
+    return fsn_repo_put_ref(repo, plan->working_set, data, len, error);
 }
 
 /* What earlier resumes taught; nothing, if that is not there or damaged: it only helps. */
@@ -59,19 +60,18 @@ work(FsnArena *arena, GError **error)
     if (!fsn_pager_plan_parse(data, len, &plan, error)) {
         return false;
     }
-    repo = fsn_repo_open(plan->repository, 0, error);
+    repo = fsn_tier_open_repo(plan->repository, (const char *const *)plan->tiers,
+                              FSN_REPO_READ_ONLY, error);
     source = repo ? fsn_repo_source_new(repo, plan, error) : NULL;
     if (!source) {
         return false;
     }
     set = load_working_set(repo, plan);
-    if (plan->mode == FSN_MODE_PREDICTED && fsn_working_set_length(set) == 0 &&
-        !plan->sequence) {
+    if (plan->mode == FSN_MODE_PREDICTED && fsn_working_set_length(set) == 0) {
         plan->mode = FSN_MODE_LAZY; /* nothing to predict from: learn */
     }
     {
-        Learned learned = { repo, plan };
-        FsnWorkerOptions options = { plan->mode, source, set, save, &learned };
+        FsnWorkerOptions options = { plan->mode, source, set, save, plan };
 
         return fsn_worker_run(arena, &options, error);
     }
