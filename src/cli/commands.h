@@ -11,6 +11,7 @@ extern const FsnCliCommand *const fsn_cli_commands[];
 extern const FsnCliCommand fsn_cmd_check_host;
 extern const FsnCliCommand fsn_cmd_delete;
 extern const FsnCliCommand fsn_cmd_discard;
+extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_prepare;
