@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # The man pages name the commands and options that --help names, and no others.
 set -euo pipefail
 

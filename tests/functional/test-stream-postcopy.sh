@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # QEMU loads a postcopy stream of our writer: devices first, pages in any order.
 set -euo pipefail
 qemu=qemu-system-x86_64

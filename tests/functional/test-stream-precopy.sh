@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # QEMU loads a stream of our writer, precopy: memory equal, guest runs.
 set -euo pipefail
 qemu=qemu-system-x86_64

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # A postcopy load that breaks in the middle is recovered over a new connection.
 set -euo pipefail
 qemu=qemu-system-x86_64

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
 # Replays every corpus file through the fuzz target of its folder's name.
 set -euo pipefail
 count=0

@@ -6,6 +6,7 @@
 #     qemu-odd         the emulator wrapper, copied so that its time stamp stays
 #     stamp            the reader of the serial console
 #     kernel-version
+# Where /boot has no such kernel it is looked for below $FSN_GUEST_ROOT (fetch-kernel.sh).
 # Does nothing where all is there and newer than its source. Several may run at once.
 set -euo pipefail
 export LC_ALL=C
@@ -18,7 +19,8 @@ cd "$out"
 exec 9>.lock
 flock 9
 
-image=${FSN_GUEST_KERNEL:-$(ls -v /boot/vmlinuz-*-cloud-amd64 2>/dev/null | tail -n 1)}
+root=${FSN_GUEST_ROOT:-}
+image=${FSN_GUEST_KERNEL:-$(ls -v "$root"/boot/vmlinuz-*-cloud-amd64 2>/dev/null | tail -n 1)}
 [ -r "$image" ] || {
     echo "build-guest.sh: no readable /boot/vmlinuz-*-cloud-amd64: install linux-image-cloud-amd64" >&2
     exit 1
@@ -41,7 +43,7 @@ mkdir -p "$work/root/modules"
 # Built-in drivers are listed as "builtin", the others with all they need before them.
 PATH=$PATH:/usr/sbin:/sbin
 for module in $modules; do
-    modprobe --set-version "$version" --show-depends "$module"
+    modprobe --dirname "$root/" --set-version "$version" --show-depends "$module"
 done | while read -r kind path _; do
     [ "$kind" = insmod ] || continue
     name=${path##*/}

@@ -49,7 +49,7 @@ guest_requires ()
     requires "no C compiler for the test guest" command -v "${FSN_GUEST_CC:-cc}"
     requires "cpio is not installed" command -v cpio
     requires "no readable Debian cloud kernel (linux-image-cloud-amd64)" \
-        compgen -G "${FSN_GUEST_KERNEL:-/boot/vmlinuz-*-cloud-amd64}"
+        compgen -G "${FSN_GUEST_KERNEL:-${FSN_GUEST_ROOT:-}/boot/vmlinuz-*-cloud-amd64}"
     "$top_srcdir/tests/guest/build-guest.sh" "$FSN_GUEST_DIR" || fail "the test guest cannot be built"
 }
 

@@ -2,7 +2,9 @@
 /* src/cli/host-*.c: what each finding means, and that the permission is written as said. */
 #include "config.h"
 
+#include "cli/host-libvirt.h"
 #include "cli/host-qemu.h"
+#include "cli/host-repo.h"
 #include "cli/host-report.h"
 #include "cli/host-uffd.h"
 
@@ -21,6 +23,12 @@ good_facts(void)
                   .migrates_to_fd = true,
                   .postcopy = true,
                   .background_snapshot = true },
+        .libvirt = { .uri = (char *)"qemu:///system",
+                     .driver = (char *)"QEMU",
+                     .version = (char *)"9.0.0" },
+        .repo = { .location = (char *)"/repo",
+                  .exists = true,
+                  .free_bytes = UINT64_C(1) << 40 },
         .uffd = { .user = (char *)"qemu", .sysctl = 1 },
         .memory_total = UINT64_C(8) << 30,
         .memory_available = UINT64_C(4) << 30,
@@ -111,6 +119,82 @@ test_qemu_probe(void)
         g_assert_true(qemu.postcopy);
     }
     fsn_host_qemu_clear(&qemu);
+}
+
+static void
+test_libvirt(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) limited = NULL;
+    g_autoptr(GPtrArray) broken = NULL;
+
+    facts.libvirt.no_incoming = (char *)"no symbol";
+    facts.libvirt.no_continuation = (char *)"it crashes";
+    limited = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(limited, "incoming")->state, ==, FSN_HOST_WARN);
+    g_assert_nonnull(strstr(find_item(limited, "incoming")->message, "no symbol"));
+    g_assert_cmpint(find_item(limited, "continuation")->state, ==, FSN_HOST_WARN);
+    facts.libvirt.error = (char *)"nobody there";
+    broken = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(broken, "libvirt")->state, ==, FSN_HOST_FAIL);
+    g_assert_nonnull(strstr(find_item(broken, "libvirt")->message, "nobody there"));
+}
+
+static void
+test_libvirt_probe(void)
+{
+    FsnHostLibvirt test;
+    FsnHostLibvirt remote;
+
+    fsn_host_libvirt_probe("test:///default", &test);
+    g_assert_cmpstr(test.error, ==, NULL);
+    g_assert_cmpstr(test.uri, ==, "test:///default");
+    g_assert_nonnull(strchr(test.version, '.'));
+    fsn_host_libvirt_probe("qemu+ssh://elsewhere/system", &remote);
+    g_assert_nonnull(remote.error);
+    fsn_host_libvirt_clear(&test);
+    fsn_host_libvirt_clear(&remote);
+}
+
+static void
+test_repo(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) full = NULL;
+    g_autoptr(GPtrArray) broken = NULL;
+
+    facts.repo.free_bytes = 4096;
+    full = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(full, "repository")->state, ==, FSN_HOST_WARN);
+    facts.repo.error = (char *)"it is read-only";
+    broken = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(broken, "repository")->state, ==, FSN_HOST_FAIL);
+    g_assert_nonnull(strstr(find_item(broken, "repository")->message, "it is read-only"));
+}
+
+/* One that is not there yet is no fault, and is not made by looking. */
+static void
+test_repo_probe(void)
+{
+    g_autofree char *dir = g_dir_make_tmp("fsn-host-XXXXXX", NULL);
+    g_autofree char *file = g_build_filename(dir, "file", NULL);
+    g_autofree char *absent = g_build_filename(dir, "a", "repo", NULL);
+    g_autofree char *below_file = g_build_filename(file, "repo", NULL);
+    FsnHostRepo fresh;
+    FsnHostRepo impossible;
+
+    g_assert_true(g_file_set_contents(file, "", 0, NULL));
+    fsn_host_repo_probe(absent, &fresh);
+    g_assert_cmpstr(fresh.error, ==, NULL);
+    g_assert_false(fresh.exists);
+    g_assert_cmpint(fresh.free_bytes, >, 0);
+    g_assert_false(g_file_test(absent, G_FILE_TEST_EXISTS));
+    fsn_host_repo_probe(below_file, &impossible);
+    g_assert_nonnull(impossible.error);
+    fsn_host_repo_clear(&fresh);
+    fsn_host_repo_clear(&impossible);
+    g_unlink(file);
+    g_rmdir(dir);
 }
 
 static void
@@ -239,6 +323,10 @@ main(int argc, char **argv)
     g_test_add_func("/cli/host/qemu", test_qemu);
     g_test_add_func("/cli/host/emulation", test_emulation);
     g_test_add_func("/cli/host/qemu-probe", test_qemu_probe);
+    g_test_add_func("/cli/host/libvirt", test_libvirt);
+    g_test_add_func("/cli/host/libvirt-probe", test_libvirt_probe);
+    g_test_add_func("/cli/host/repo", test_repo);
+    g_test_add_func("/cli/host/repo-probe", test_repo_probe);
     g_test_add_func("/cli/host/uffd-denied", test_uffd_denied);
     g_test_add_func("/cli/host/uffd-device", test_uffd_device);
     g_test_add_func("/cli/host/no-uffd-in-kernel", test_no_uffd_in_kernel);

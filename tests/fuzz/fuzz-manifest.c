@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A manifest: its envelope, the JSON in it, and the walk over its references. */
+#include "config.h"
+
+#include "base/json.h"
+#include "repo/manifests.h"
+#include "repofmt/envelope.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool
+take_reference(gpointer user, const char *folder, const char *hex, GError **error)
+{
+    g_assert_nonnull(hex);
+    return true;
+}
+
+static void
+parse_text(const uint8_t *data, size_t size)
+{
+    g_autoptr(JsonObject) object = NULL;
+
+    if (fsn_json_parse_object((const char *)data, size, 1 << 20, "manifest", &object,
+                              NULL)) {
+        (void)!fsn_manifest_references(object, take_reference, NULL, NULL);
+    }
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const uint8_t *value;
+    size_t len;
+
+    if (fsn_envelope_parse(data, size, "manifest", "manifest", &value, &len, NULL)) {
+        parse_text(value, len);
+    }
+    parse_text(data, size);
+    return 0;
+}
