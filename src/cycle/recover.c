@@ -191,6 +191,25 @@ release_claim(Recovery *r, GError **error)
     return fsn_repo_mark_remove(r->repo, r->journal->snapshot, "claim", error);
 }
 
+/* The guest's clock has stood still since the suspend. Without an agent it stays behind, and
+ * a clock that cannot be set is no reason to call the resume failed. */
+static void
+sync_time(Recovery *r)
+{
+    g_autoptr(GError) error = NULL;
+    FsnVirtStatus status;
+
+    if (!r->journal->sync_time || !r->domain || !r->domain_facts->agent ||
+        !fsn_virt_domain_status(r->domain, &status, NULL) ||
+        status.state != FSN_VIRT_RUNNING ||
+        !fsn_virt_domain_agent_answers(r->domain, 5)) {
+        return;
+    }
+    if (!fsn_virt_domain_sync_time(r->domain, &error)) {
+        g_warning("%s", error->message);
+    }
+}
+
 static bool
 run_action(Recovery *r, FsnRecoverAction action, GError **error)
 {
@@ -219,6 +238,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
     case FSN_RECOVER_CONTINUE_LOAD:
         return fsn_pager_continue(r->cycle, j, r->lock, error);
     case FSN_RECOVER_REMOVE_JOURNAL:
+        sync_time(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
         return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);
     }

@@ -232,6 +232,24 @@ choose_mode(Resume *r)
     }
 }
 
+/* What the user should know although it works. */
+static void
+add_advice(Resume *r)
+{
+    if (r->warning || r->options.mode == FSN_RESUME_EAGER) {
+        return;
+    }
+    if (r->facts->watchdog) {
+        r->warning =
+            g_strdup("it has a watchdog device, which may fire while the first pages "
+                     "are loaded; --mode eager avoids that");
+    } else if (r->options.sync_time && !r->facts->agent) {
+        r->warning =
+            g_strdup("it has no guest agent, so its clock stays behind by the time "
+                     "of the suspend");
+    }
+}
+
 /* One attempt with the pager, up to "the guest runs". */
 static bool
 run_pager(Resume *r, FsnPagerReports *reports, GError **error)
@@ -316,6 +334,7 @@ fsn_cycle_resume(FsnCycle *cycle,
         return false;
     }
     choose_mode(&r);
+    add_advice(&r);
     if (!claim(&r, error) || !run_with_fallback(&r, &reports, error)) {
         if (r.journal) {
             give_back(&r);

@@ -13,9 +13,11 @@
 #include "virt/domain.h"
 #include "virt/migrate-in.h"
 
+#include <string.h>
 #include <unistd.h>
 
-#define CONNECT_US 10000000
+#define CONNECT_US      10000000
+#define MAX_SOCKET_PATH 96 /* of 107, without "/" and ".monitor" */
 
 struct FsnIncoming {
     FsnVirt *virt;
@@ -67,15 +69,30 @@ fsn_incoming_free(FsnIncoming *in)
     g_free(in);
 }
 
+/* libvirt's AppArmor profile lets QEMU make NAME.monitor below libvirt's folder, and nothing
+ * else; a domain whose name does not fit into a socket path gets another one. */
+static char *
+socket_path(const FsnIncoming *in)
+{
+    const char *allowed = G_CSET_A_2_Z G_CSET_a_2_z G_CSET_DIGITS "._-+@";
+    FsnId id = fsn_id_new();
+    g_autofree char *random = fsn_id_to_string(&id);
+
+    if (strspn(in->in.name, allowed) == strlen(in->in.name) &&
+        strlen(in->folder) + strlen(in->in.name) < MAX_SOCKET_PATH) {
+        return g_strdup_printf("%s/%s.monitor", in->folder, in->in.name);
+    }
+    return g_strdup_printf("%s/%.12s.monitor", in->folder, random);
+}
+
 bool
 fsn_incoming_prepare(FsnIncoming *in, bool recover, int *out_fd, GError **error)
 {
-    FsnId id = fsn_id_new();
-    g_autofree char *name = fsn_id_to_string(&id);
     bool ok;
 
     g_free(in->path);
-    in->path = g_strdup_printf("%s/%.12s.sock", in->folder, name);
+    in->path = socket_path(in);
+    (void)unlink(in->path); /* of an earlier try */
     in->in.resume = recover;
     in->in.socket_path = in->path;
     ok = fsn_migrate_in_prepare(in->virt, &in->in, error);
