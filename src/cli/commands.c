@@ -24,6 +24,8 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_gc,
     &fsn_cmd_export,
     &fsn_cmd_workingset,
+    &fsn_cmd_prefetch,
+    &fsn_cmd_tier,
     &fsn_cmd_check_host,
     NULL,
 };

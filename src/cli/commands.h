@@ -14,6 +14,7 @@ extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_list;
+extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
 extern const FsnCliCommand fsn_cmd_recover;
 extern const FsnCliCommand fsn_cmd_resume;
@@ -21,6 +22,7 @@ extern const FsnCliCommand fsn_cmd_show;
 extern const FsnCliCommand fsn_cmd_stats;
 extern const FsnCliCommand fsn_cmd_status;
 extern const FsnCliCommand fsn_cmd_suspend;
+extern const FsnCliCommand fsn_cmd_tier;
 extern const FsnCliCommand fsn_cmd_verify;
 extern const FsnCliCommand fsn_cmd_workingset;
 
