@@ -21,8 +21,9 @@ typedef struct {
     uint16_t unused;
 } FsnMapEntry;
 
-/* An array of FsnMapEntry, all ZERO at first, in a mapped scratch file of the repository:
- * its size costs disk cache, not memory of the process. */
+/* An array of FsnMapEntry, all ZERO at first. A large one is in a mapped scratch file of the
+ * repository and costs disk cache, not memory of the process. FSN_ERROR_NO_SPACE if there is
+ * no room for that; using it never fails. */
 typedef struct FsnGranuleMap FsnGranuleMap;
 
 FsnGranuleMap *fsn_granule_map_new(FsnRepo *repo, uint64_t n_granules, GError **error);
