@@ -16,8 +16,7 @@ run(FsnCliContext *context, char **args, GError **error)
     g_autoptr(FsnCycle) cycle = fsn_cli_open_cycle(context, NULL, error);
 
     if (!cycle || !fsn_cycle_discard(cycle, args[0], error)) {
-        g_prefix_error(error, "cannot discard the memory of '%s': ", args[0]);
-        return false;
+        return fsn_cli_fail(error, "discard", args[0]);
     }
     json_object_set_string_member(context->document, "domain", args[0]);
     fsn_cli_say(context, "discarded the saved memory of '%s': its next start boots it",

@@ -54,8 +54,7 @@ run(FsnCliContext *context, char **args, GError **error)
     cycle = fsn_cli_open_cycle(context, progress, error);
     if (!cycle ||
         !fsn_cycle_export_save_image(cycle, args[0], opt_save_image, &result, error)) {
-        g_prefix_error(error, "cannot export '%s': ", args[0]);
-        return false;
+        return fsn_cli_fail(error, "export", args[0]);
     }
     fsn_cli_progress_wipe(progress);
     show(context, &result);

@@ -93,9 +93,7 @@ run(FsnCliContext *context, char **args, GError **error)
     cycle = fsn_cli_open_cycle(context, progress, error);
     if (!cycle || !(opt_abort ? abort_prepared(context, cycle, args[0], error)
                               : prepare(context, cycle, progress, args[0], error))) {
-        g_prefix_error(error, "cannot %s '%s': ",
-                       opt_abort ? "give up what is prepared for" : "prepare", args[0]);
-        return false;
+        return fsn_cli_fail(error, opt_abort ? "abort" : "prepare", args[0]);
     }
     return true;
 }

@@ -101,8 +101,7 @@ run(FsnCliContext *context, char **args, GError **error)
     }
     cycle = fsn_cli_open_cycle(context, progress, error);
     if (!cycle || !fsn_cycle_resume(cycle, args[0], &chosen, &result, error)) {
-        g_prefix_error(error, "cannot resume '%s': ", args[0]);
-        return false;
+        return fsn_cli_fail(error, "resume", args[0]);
     }
     fsn_cli_progress_wipe(progress);
     show(context, &result);

@@ -22,6 +22,21 @@ fsn_cli_open_cycle(FsnCliContext *context, FsnCliProgress *progress, GError **er
 }
 
 bool
+fsn_cli_fail(GError **error, const char *verb, const char *name)
+{
+    g_autofree char *begin = g_strconcat("cannot ", verb, NULL);
+
+    if (!g_str_has_prefix((*error)->message, begin)) {
+        if (name) {
+            g_prefix_error(error, "%s '%s': ", begin, name);
+        } else {
+            g_prefix_error(error, "%s: ", begin);
+        }
+    }
+    return false;
+}
+
+bool
 fsn_cli_parse_codec(const char *text, FsnCodec *out_codec, GError **error)
 {
     if (!text) {
