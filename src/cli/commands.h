@@ -13,6 +13,7 @@ extern const FsnCliCommand fsn_cmd_delete;
 extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_gc;
+extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
