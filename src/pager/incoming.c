@@ -21,6 +21,9 @@
 
 struct FsnIncoming {
     FsnVirt *virt;
+    FsnVirt
+        *watcher; /* a second connection: while one call of libvirt 9.0's client blocks,
+                       * another on the same connection may wait as long */
     FsnVirtDomain *domain; /* for its state; NULL until prepared */
     FsnMigrateIn in;
     char *folder;
@@ -37,6 +40,7 @@ fsn_incoming_new(const FsnPagerPlan *plan, GError **error)
     g_autoptr(FsnIncoming) in = g_new0(FsnIncoming, 1);
 
     if (!fsn_virt_open(plan->uri, &in->virt, error) ||
+        !fsn_virt_open(plan->uri, &in->watcher, error) ||
         !fsn_migrate_in_available(in->virt, error)) {
         return NULL;
     }
@@ -63,6 +67,7 @@ fsn_incoming_free(FsnIncoming *in)
     }
     g_clear_error(&in->error);
     fsn_virt_domain_free(in->domain);
+    fsn_virt_free(in->watcher);
     fsn_virt_free(in->virt);
     g_free(in->folder);
     g_free(in->path);
@@ -103,7 +108,8 @@ fsn_incoming_prepare(FsnIncoming *in, bool recover, int *out_fd, GError **error)
         ok = false;
     }
     (void)unlink(in->path); /* nobody else shall find it; QEMU may have done so */
-    if (ok && !in->domain && !fsn_virt_lookup(in->virt, in->in.uuid, &in->domain, NULL)) {
+    if (ok && !in->domain &&
+        !fsn_virt_lookup(in->watcher, in->in.uuid, &in->domain, NULL)) {
         in->domain = NULL; /* only its state cannot be told then */
     }
     return ok;
