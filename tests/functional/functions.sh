@@ -6,6 +6,8 @@
 # Exit status: 0 passed, 77 skipped (last line says why), anything else failed.
 
 set -euo pipefail
+# A failure inside $(…) must not be passed over either.
+shopt -s inherit_errexit
 export LC_ALL=C
 
 : "${top_srcdir:=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}"
