@@ -25,7 +25,9 @@
 #define FULL_BANDWIDTH       (G_GINT64_CONSTANT(1) << 40)
 /* The guest may be stopped once what is left can be sent in so many milliseconds. */
 #define CONVERGE_DOWNTIME_MS 20
-/* While held, "left" must be as good as nothing before QEMU would stop the guest. */
+/* Before and during a hold QEMU may not come to its end: with the limit above it would call
+ * 30 MB "little enough", which can be more than the reserve, and then wait for us to read
+ * while it holds its main lock. */
 #define HOLD_DOWNTIME_MS     1
 #define SOCKET_BUFFER        (1 << 20)
 #define FD_NAME              "foresnap-out"
@@ -104,13 +106,14 @@ send_into(FsnOutgoing *o, int qemu_end, GError **error)
 }
 
 bool
-fsn_outgoing_start(FsnOutgoing *o, int *out_fd, GError **error)
+fsn_outgoing_start(FsnOutgoing *o, bool to_hold, int *out_fd, GError **error)
 {
     int ends[2];
     bool ok;
 
     if (!switch_capabilities(o, false, error) ||
-        !set_limits(o, FULL_BANDWIDTH, CONVERGE_DOWNTIME_MS, error)) {
+        !set_limits(o, FULL_BANDWIDTH, to_hold ? HOLD_DOWNTIME_MS : CONVERGE_DOWNTIME_MS,
+                    error)) {
         return false;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {

@@ -21,8 +21,9 @@ void fsn_outgoing_free(FsnOutgoing *outgoing);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnOutgoing, fsn_outgoing_free)
 
 /* Clears every capability that changes the stream, sets full bandwidth and starts the
- * migration into a new socket; *@out_fd is our end and belongs to the caller. */
-bool fsn_outgoing_start(FsnOutgoing *outgoing, int *out_fd, GError **error)
+ * migration into a new socket; *@out_fd is our end and belongs to the caller. With @to_hold
+ * QEMU comes to no end by itself while more than a few hundred pages are unsent. */
+bool fsn_outgoing_start(FsnOutgoing *outgoing, bool to_hold, int *out_fd, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Hold: QEMU sends about ten pages a second and the guest runs on. @downtime_ms is what the

@@ -41,7 +41,8 @@ fsn_suspend_start(FsnSuspendRun *run,
         return false;
     }
     run->outgoing = fsn_outgoing_new(run->qmp, error);
-    if (!run->outgoing || !fsn_outgoing_start(run->outgoing, &fd, error)) {
+    if (!run->outgoing ||
+        !fsn_outgoing_start(run->outgoing, reserve_pages > 0, &fd, error)) {
         return false;
     }
     run->capture = fsn_capture_new(run->repo, fd, &options, error);
