@@ -59,7 +59,8 @@ find_manifest(FsnCliContext *context,
         return false;
     }
     if (!fsn_repo_load_manifest(repo, text, out_manifest, error)) {
-        g_prefix_error(error, "there is no domain, and cannot find snapshot, '%s': ", text);
+        g_prefix_error(error,
+                       "there is no domain, and cannot find snapshot, '%s': ", text);
         return false;
     }
     return true;
