@@ -8,6 +8,7 @@
 #include "cycle/context.h"
 
 #include "base/files.h"
+#include "tier/registry.h"
 
 #include <unistd.h>
 
@@ -90,6 +91,16 @@ fsn_cycle_repo(FsnCycle *cycle, GError **error)
 {
     if (!cycle->repo) {
         cycle->repo = fsn_repo_open(cycle->repo_location, FSN_REPO_CREATE, error);
+    }
+    return cycle->repo;
+}
+
+FsnRepo *
+fsn_cycle_storing_repo(FsnCycle *cycle, GError **error)
+{
+    if (!cycle->repo) {
+        cycle->repo =
+            fsn_tiers_open_storing(cycle->repo_location, FSN_REPO_CREATE, error);
     }
     return cycle->repo;
 }

@@ -38,6 +38,9 @@ void fsn_cycle_progress(FsnCycle *cycle,
 /* Borrowed; NULL with @error set where it cannot be opened. */
 FsnVirt *fsn_cycle_virt(FsnCycle *cycle, GError **error);
 FsnRepo *fsn_cycle_repo(FsnCycle *cycle, GError **error);
+/* The same for an operation that stores an image, if it is the first to ask: a tier that is
+ * written through gets copies. */
+FsnRepo *fsn_cycle_storing_repo(FsnCycle *cycle, GError **error);
 const char *fsn_cycle_uri(FsnCycle *cycle);           /* as given; may be NULL */
 const char *fsn_cycle_repo_location(FsnCycle *cycle); /* absolute */
 const char *fsn_cycle_state_dir(FsnCycle *cycle);

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cycle/socket-dir.h"
+#include "tier/registry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,6 +88,28 @@ add_paths(FsnCycle *cycle, JsonObject *plan, const FsnManifestMemory *m)
     }
 }
 
+/* The folders that are read before the repository. Without them the resume is only slower. */
+static void
+add_tiers(FsnCycle *cycle, JsonObject *plan)
+{
+    g_autoptr(GError) error = NULL;
+    FsnRepo *repo = fsn_cycle_repo(cycle, &error);
+    g_autoptr(GPtrArray) tiers = NULL;
+    g_auto(GStrv) folders = NULL;
+    JsonArray *array;
+
+    if (!repo || !fsn_tiers_load(repo, &tiers, &error)) {
+        g_warning("no tier is used: %s", error->message);
+        return;
+    }
+    array = json_array_new();
+    folders = fsn_tiers_folders(tiers);
+    for (char **folder = folders; *folder; folder++) {
+        json_array_add_string_element(array, *folder);
+    }
+    json_object_set_array_member(plan, "tiers", array);
+}
+
 bool
 fsn_pager_write_plan(FsnCycle *cycle,
                      const FsnManifestMemory *m,
@@ -120,6 +143,7 @@ fsn_pager_write_plan(FsnCycle *cycle,
     json_object_set_string_member(plan, "socket_dir", socket_dir);
     json_object_set_boolean_member(plan, "paused", options->paused);
     add_paths(cycle, plan, m);
+    add_tiers(cycle, plan);
     text = fsn_json_to_text(plan, true);
     return fsn_file_replace(path, text, strlen(text), 0600, error);
 }

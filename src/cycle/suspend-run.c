@@ -40,7 +40,7 @@ fsn_suspend_run_new(FsnCycle *cycle,
         run->options.max_hold_s = FSN_SUSPEND_DEFAULT_HOLD_S;
     }
     run->virt = fsn_cycle_virt(cycle, error);
-    run->repo = run->virt ? fsn_cycle_repo(cycle, error) : NULL;
+    run->repo = run->virt ? fsn_cycle_storing_repo(cycle, error) : NULL;
     if (!run->repo || !fsn_suspend_preflight(run, domain, error)) {
         return NULL;
     }

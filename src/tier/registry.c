@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "repo/repo-private.h"
+#include "tier/store.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -359,4 +360,19 @@ FsnTierFolder *
 fsn_tier_open(FsnRepo *repo, const FsnTier *tier, GError **error)
 {
     return fsn_tier_folder_open(tier->folder, fsn_repo_superblock(repo), false, error);
+}
+
+FsnRepo *
+fsn_tiers_open_storing(const char *location, FsnRepoFlags flags, GError **error)
+{
+    g_autoptr(FsnRepo) repo = fsn_repo_open(location, flags, error);
+    g_autoptr(GPtrArray) tiers = NULL;
+    const FsnTier *tier;
+
+    if (!repo || !fsn_tiers_load(repo, &tiers, NULL) ||
+        !(tier = fsn_tiers_write_through(tiers))) {
+        return g_steal_pointer(&repo);
+    }
+    return fsn_tier_open_repo_write_through(location, tier->folder, tier->max_bytes,
+                                            error);
 }

@@ -62,6 +62,10 @@ bool fsn_tiers_set_throughput(FsnRepo *repo,
                               uint64_t write_bytes_per_s,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Opens the repository in folder @location for storing images: with copies to the tier that
+ * is written through, if there is one. Tiers that cannot be used stop nothing. */
+FsnRepo *fsn_tiers_open_storing(const char *location, FsnRepoFlags flags, GError **error);
+
 /* The copies of @repo in @tier. */
 FsnTierFolder *fsn_tier_open(FsnRepo *repo, const FsnTier *tier, GError **error);
 

@@ -177,6 +177,44 @@ test_remove_lost(TierFixture *f, gconstpointer data)
     g_assert_cmpuint(freed, ==, 0);
 }
 
+/* Opened for storing, the tier that is written through gets its copies. */
+static void
+test_storing(TierFixture *f, gconstpointer data)
+{
+    g_autoptr(FsnTier) tier = NULL;
+    g_autoptr(FsnRepo) plain = NULL;
+    g_autoptr(FsnRepo) through = NULL;
+    g_autoptr(FsnTierFolder) folder = NULL;
+    g_autoptr(GPtrArray) entries = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+    g_autofree char *key = NULL;
+    uint64_t bytes;
+
+    plain = fsn_tiers_open_storing(f->repo_path, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(fsn_repo_put_object(plain, "first", 5, &first, &error));
+    g_assert_true(fsn_tiers_add(f->repo, "fast", f->tier_path, 0, true, &tier, &error));
+    through = fsn_tiers_open_storing(f->repo_path, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(fsn_repo_put_object(through, "second", 6, &second, &error));
+    folder = open_tier_folder(f);
+    g_assert_true(fsn_tier_folder_list(folder, &entries, &bytes, &error));
+    g_assert_cmpuint(entries->len, ==, 1);
+    key = fsn_repo_key(FSN_DIR_OBJECTS, second);
+    g_assert_cmpstr(((FsnTierEntry *)g_ptr_array_index(entries, 0))->key, ==, key);
+    /* A list of tiers that cannot be read, or a tier that is gone, stops no suspend. */
+    nftw(f->tier_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    g_clear_pointer(&through, fsn_repo_free);
+    through = fsn_tiers_open_storing(f->repo_path, 0, &error);
+    g_assert_no_error(error);
+    g_assert_true(fsn_repo_put_ref(f->repo, "tiers", "x", 1, &error));
+    g_clear_pointer(&through, fsn_repo_free);
+    through = fsn_tiers_open_storing(f->repo_path, 0, &error);
+    g_assert_no_error(error);
+}
+
 #define ADD(path, function)                                                             \
     g_test_add("/tier/registry/" path, TierFixture, NULL, tier_fixture_setup, function, \
                tier_fixture_teardown)
@@ -191,6 +229,7 @@ main(int argc, char **argv)
     ADD("not-writable", test_not_writable);
     ADD("damaged", test_damaged_list);
     ADD("remove", test_remove);
+    ADD("storing", test_storing);
     ADD("remove-lost", test_remove_lost);
     return g_test_run();
 }
