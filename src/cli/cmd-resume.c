@@ -17,6 +17,7 @@
 static char *opt_mode;
 static gboolean opt_no_sync_time;
 static gboolean opt_paused;
+static gboolean opt_take_over;
 static gboolean opt_wait;
 
 static GOptionEntry options[] = {
@@ -25,6 +26,8 @@ static GOptionEntry options[] = {
     { "no-sync-time", 0, 0, G_OPTION_ARG_NONE, &opt_no_sync_time,
       "leave the guest's clock as it is", NULL },
     { "paused", 0, 0, G_OPTION_ARG_NONE, &opt_paused, "leave the guest stopped", NULL },
+    { "take-over", 0, 0, G_OPTION_ARG_NONE, &opt_take_over,
+      "break the claim of a host that is gone for good", NULL },
     { "wait", 0, 0, G_OPTION_ARG_NONE, &opt_wait, "return when all memory is loaded",
       NULL },
     G_OPTION_ENTRY_NULL,
@@ -94,7 +97,8 @@ run(FsnCliContext *context, char **args, GError **error)
     g_auto(FsnResumeResult) result = { 0 };
     FsnResumeOptions chosen = { .paused = opt_paused,
                                 .sync_time = !opt_no_sync_time,
-                                .wait = opt_wait };
+                                .wait = opt_wait,
+                                .take_over = opt_take_over };
 
     if (!parse_mode(opt_mode, &chosen.mode, error)) {
         return false;

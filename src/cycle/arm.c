@@ -53,6 +53,15 @@ fsn_arm_record_disks(const FsnDomainFacts *facts,
         }
         json_array_add_object_element(disks, record);
     }
+    /* The firmware's variables belong to the same instant as the memory. */
+    if (facts->nvram && g_file_test(facts->nvram, G_FILE_TEST_EXISTS)) {
+        JsonObject *record;
+
+        if (!fsn_disk_identity_record("nvram", facts->nvram, after_end, &record, error)) {
+            return false;
+        }
+        json_array_add_object_element(disks, record);
+    }
     *out_disks = g_steal_pointer(&disks);
     return true;
 }
@@ -125,6 +134,17 @@ describe_claim(FsnRepo *repo, const char *id)
                            fsn_json_peek_string(body, "time", "?"));
 }
 
+static bool
+refuse_claimed(FsnRepo *repo, const char *id, GError **error)
+{
+    g_autofree char *who = describe_claim(repo, id);
+    g_autofree char *text = g_strdup_printf(
+        "%s; if that host is gone for good, 'foresnap resume --take-over' breaks its claim",
+        who);
+
+    return refuse(error, id, text);
+}
+
 bool
 fsn_arm_check_usable(FsnRepo *repo,
                      const char *id,
@@ -142,9 +162,7 @@ fsn_arm_check_usable(FsnRepo *repo,
             "'virsh start' boots the domain");
     }
     if (fsn_arm_has(repo, id, "claim")) {
-        g_autofree char *text = describe_claim(repo, id);
-
-        return refuse(error, id, text);
+        return refuse_claimed(repo, id, error);
     }
     if (fsn_repo_mark_read(repo, id, "armed", &armed, &local)) {
         return fsn_json_get_array(armed, "disks", &disks, error) &&
@@ -175,12 +193,19 @@ fsn_arm_claim(FsnRepo *repo, const char *id, GError **error)
         return true;
     }
     if (g_error_matches(local, FSN_ERROR, FSN_ERROR_EXISTS)) {
-        g_autofree char *text = describe_claim(repo, id);
-
-        return refuse(error, id, text);
+        return refuse_claimed(repo, id, error);
     }
     g_propagate_error(error, g_steal_pointer(&local));
     return false;
+}
+
+bool
+fsn_arm_break_claim(FsnRepo *repo, const char *id, GError **error)
+{
+    if (fsn_arm_has(repo, id, "ran") || fsn_arm_has(repo, id, "consumed")) {
+        return refuse(error, id, "the guest has run from it since it was claimed");
+    }
+    return fsn_repo_mark_remove(repo, id, "claim", error);
 }
 
 bool

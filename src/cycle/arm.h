@@ -47,6 +47,11 @@ bool fsn_arm_check_disks(JsonArray *disks, GError **error) G_GNUC_WARN_UNUSED_RE
 bool fsn_arm_claim(FsnRepo *repo, const char *id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* On explicit order only: the claim of a host that has gone is removed. Refused if the guest
+ * has run since. */
+bool fsn_arm_break_claim(FsnRepo *repo, const char *id, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 bool fsn_arm_consume(FsnRepo *repo, const char *id, const char *reason, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -190,6 +190,7 @@ claim(Resume *r, GError **error)
     r->lock = fsn_lock_take(state_dir, fsn_cycle_repo_location(r->cycle), r->memory.uuid,
                             0, error);
     if (!r->lock || !check_domain_off(r, error) ||
+        (r->options.take_over && !fsn_arm_break_claim(r->repo, r->memory.id, error)) ||
         !fsn_arm_check_usable(r->repo, r->memory.id, r->memory.disks, error)) {
         return false;
     }

@@ -22,6 +22,7 @@ typedef struct {
     bool paused;    /* leave the guest stopped */
     bool sync_time; /* set its clock through the agent, where there is one */
     bool wait;      /* return only when all memory is loaded */
+    bool take_over; /* break the claim of a host that has gone */
 } FsnResumeOptions;
 
 typedef struct {

@@ -56,6 +56,22 @@ read_stub(const char *path)
 }
 
 bool
+fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
+{
+    g_autofree char *path = fsn_stub_path(virt, name);
+    g_autofree char *snapshot = NULL;
+
+    if (!g_file_test(path, G_FILE_TEST_EXISTS) || (snapshot = read_stub(path))) {
+        return true;
+    }
+    g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
+                "domain '%s' has a managed save image of libvirt's ('%s'); 'virsh "
+                "managedsave-remove %s' gives it up",
+                name, path, name);
+    return false;
+}
+
+bool
 fsn_stub_write(FsnVirt *virt,
                const char *name,
                const char *xml_inactive,
@@ -64,7 +80,6 @@ fsn_stub_write(FsnVirt *virt,
 {
     g_autofree char *path = fsn_stub_path(virt, name);
     g_autofree char *dir = g_path_get_dirname(path);
-    g_autofree char *there = NULL;
     g_autofree char *message = g_strdup_printf(
         EMULATOR_PREFIX
         "%s: domain '%s' is suspended by foresnap: run 'foresnap resume %s', "
@@ -73,14 +88,8 @@ fsn_stub_write(FsnVirt *virt,
     g_autofree char *xml = NULL;
     g_autoptr(GBytes) bytes = NULL;
 
-    if (g_file_test(path, G_FILE_TEST_EXISTS)) {
-        there = read_stub(path);
-        if (!there) {
-            g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
-                        "domain '%s' has a managed save image of libvirt's ('%s')", name,
-                        path);
-            return false;
-        }
+    if (!fsn_stub_check_place(virt, name, error)) {
+        return false;
     }
     return fsn_domain_xml_set_emulator(xml_inactive, message, &xml, error) &&
            fsn_save_image_build_stub(xml, &bytes, error) &&

@@ -26,6 +26,10 @@ bool fsn_stub_write(FsnVirt *virt,
                     const char *snapshot,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* FSN_ERROR_EXISTS if a managed save image of libvirt's own is in the place of the stub. */
+bool fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* True if the file is there and is a stub of ours; *@out_snapshot (caller frees, may be
  * NULL) is the snapshot it guards. Any other file is left alone and gives false. */
 bool fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot);

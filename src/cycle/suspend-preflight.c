@@ -308,8 +308,9 @@ fsn_suspend_preflight(FsnSuspendRun *run, const char *name, GError **error)
     }
     run->qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
     if (!check_qemu(run, error) || !check_emulation(run, error) ||
-        !check_space(run, error) || !look_at_repository(run, error) ||
-        !store_descriptions(run, error)) {
+        !check_space(run, error) ||
+        !fsn_stub_check_place(run->virt, run->facts->name, error) ||
+        !look_at_repository(run, error) || !store_descriptions(run, error)) {
         return false;
     }
     j = fsn_journal_new(FSN_OP_SUSPEND, run->facts->name, run->facts->uuid,
