@@ -25,6 +25,11 @@ struct FsnCycle {
 static char *
 default_state_dir(void)
 {
+    const char *chosen = g_getenv("FORESNAP_STATE_DIR");
+
+    if (chosen && *chosen) {
+        return g_canonicalize_filename(chosen, NULL);
+    }
     if (geteuid() == 0) {
         return g_strdup(FSN_LOCALSTATEDIR "/lib/foresnap/state");
     }

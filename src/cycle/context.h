@@ -20,8 +20,9 @@ typedef void (*FsnProgressFunc)(const char *phase,
                                 uint64_t total,
                                 gpointer user);
 
-/* @uri NULL: libvirt's own default. @state_dir NULL: /var/lib/foresnap/state for root, else
- * $XDG_STATE_HOME/foresnap. */
+/* @uri NULL: libvirt's own default. @state_dir NULL: $FORESNAP_STATE_DIR, else
+ * lib/foresnap/state below configure's localstatedir for root and $XDG_STATE_HOME/foresnap
+ * for others. */
 FsnCycle *fsn_cycle_new(const char *uri,
                         const char *repo_location,
                         const char *state_dir,
