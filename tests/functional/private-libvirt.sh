@@ -167,7 +167,8 @@ private_libvirt_exec ()
     local pid
     pid=$(cat "$PRIVATE_LIBVIRT/init.pid")
     nsenter --target "$pid" --mount --uts --net --ipc --pid \
-        env -C "$PWD" LIBVIRT_DEFAULT_URI=qemu:///system "$@"
+        env -C "$PWD" LIBVIRT_DEFAULT_URI=qemu:///system \
+        FORESNAP_STATE_DIR="$PRIVATE_LIBVIRT/state" "$@"
 }
 
 private_libvirt_pid ()
