@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-/* Bytes read at once. */
-#define CHUNK (16 * FSN_TIER_BLOCK)
+/* Bytes read at once: few enough for malloc() to have them at hand. */
+#define CHUNK (4 * FSN_TIER_BLOCK)
 
 struct FsnTierCopy {
     FsnBlob *blob;
@@ -118,16 +118,16 @@ fsn_tier_copy_pread(
     uint64_t at = offset - offset % FSN_TIER_BLOCK, end = offset + len;
     g_autofree uint8_t *buffer = NULL;
     uint8_t *out = data;
+    uint64_t last; /* end of the block that holds the last byte */
 
     g_assert(offset <= copy->length && len <= copy->length - offset);
     if (len == 0) {
         return true;
     }
-    buffer = g_malloc((size_t)MIN(CHUNK, copy->length - at));
+    last = MIN(end - 1 - (end - 1) % FSN_TIER_BLOCK + FSN_TIER_BLOCK, copy->length);
+    buffer = g_malloc((size_t)MIN(CHUNK, last - at));
     while (at < end) {
-        /* Up to the end of the block that holds the last byte. */
-        uint64_t last = end - 1 - (end - 1) % FSN_TIER_BLOCK + FSN_TIER_BLOCK;
-        uint64_t stop = MIN(MIN(at + CHUNK, last), copy->length);
+        uint64_t stop = MIN(at + CHUNK, last);
         uint64_t from = MAX(at, offset), to = MIN(stop, end);
 
         if (!read_blocks(copy, buffer, at, stop, error)) {
