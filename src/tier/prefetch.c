@@ -27,50 +27,64 @@ struct FsnPrefetch {
     FsnTierSource *source;
     FsnTierSpeed speed;
     GPtrArray *parts;
-    GPtrArray *entries;
+    GPtrArray *waste; /* keys of copies that are good for nothing */
     FsnTierPlan *plan;
 };
 
-/* Drops from @entries, and removes, copies of @parts that are not whole: of a tier that was
- * cut off from power. */
+/* Is the copy of @key good for nothing? One that is wanted is if it is not whole, as after a
+ * power cut; another if the repository has no such object any more. */
+static bool
+is_waste(FsnPrefetch *self, FsnRepo *repo, const char *key, bool wanted)
+{
+    g_autofree char *aside = g_strconcat(FSN_DIR_ASIDE "/", key, NULL);
+    g_autoptr(FsnTierCopy) copy = NULL;
+    g_autoptr(GError) local = NULL;
+    uint64_t size;
+
+    if (wanted) {
+        copy = fsn_tier_copy_open(self->folder, key, NULL);
+        return copy == NULL;
+    }
+    return !fsn_blob_size(fsn_repo_store(repo), key, &size, &local) &&
+           g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND) &&
+           !fsn_blob_size(fsn_repo_store(repo), aside, &size, NULL);
+}
+
+/* Moves what is waste from @entries to self->waste. */
 static void
-drop_damaged(FsnTierFolder *folder, GPtrArray *parts, GPtrArray *entries)
+set_waste_aside(FsnPrefetch *self, FsnRepo *repo, GPtrArray *entries)
 {
     g_autoptr(GHashTable) wanted = g_hash_table_new(g_str_hash, g_str_equal);
 
-    for (guint i = 0; i < parts->len; i++) {
-        g_hash_table_add(wanted, ((FsnTierPart *)g_ptr_array_index(parts, i))->key);
+    for (guint i = 0; i < self->parts->len; i++) {
+        g_hash_table_add(wanted, ((FsnTierPart *)g_ptr_array_index(self->parts, i))->key);
     }
     for (guint i = entries->len; i > 0; i--) {
         const FsnTierEntry *entry = g_ptr_array_index(entries, i - 1);
-        g_autoptr(FsnTierCopy) copy = NULL;
 
-        if (!g_hash_table_contains(wanted, entry->key)) {
-            continue;
-        }
-        copy = fsn_tier_copy_open(folder, entry->key, NULL);
-        if (!copy && fsn_tier_folder_remove(folder, entry->key, NULL)) {
+        if (is_waste(self, repo, entry->key, g_hash_table_contains(wanted, entry->key))) {
+            g_ptr_array_add(self->waste, g_strdup(entry->key));
             g_ptr_array_remove_index_fast(entries, i - 1);
         }
     }
 }
 
 static bool
-make_plan(FsnPrefetch *self, const FsnTier *tier, bool all, GError **error)
+make_plan(FsnPrefetch *self, FsnRepo *repo, const FsnTier *tier, bool all, GError **error)
 {
+    g_autoptr(GPtrArray) entries = NULL;
     uint64_t used, room, limit;
 
-    if (!fsn_tier_folder_clean(self->folder, error) ||
-        !fsn_tier_folder_list(self->folder, &self->entries, &used, error) ||
+    if (!fsn_tier_folder_list(self->folder, &entries, &used, error) ||
         !fsn_tier_folder_space(self->folder, &room, error)) {
         return false;
     }
-    drop_damaged(self->folder, self->parts, self->entries);
+    set_waste_aside(self, repo, entries);
     limit = used + room - room / SPARE_PART;
     if (tier->max_bytes && tier->max_bytes < limit) {
         limit = tier->max_bytes;
     }
-    self->plan = fsn_tier_plan_new(self->parts, self->entries, limit, all);
+    self->plan = fsn_tier_plan_new(self->parts, entries, limit, all);
     return true;
 }
 
@@ -86,6 +100,7 @@ fsn_prefetch_new(FsnRepo *repo,
     g_autoptr(FsnPrefetch) self = g_new0(FsnPrefetch, 1);
 
     self->speed = tier->speed;
+    self->waste = g_ptr_array_new_with_free_func(g_free);
     self->folder = fsn_tier_open(repo, tier, error);
     if (!self->folder) {
         g_prefix_error(error, "tier '%s' is not there: ", tier->name);
@@ -94,7 +109,7 @@ fsn_prefetch_new(FsnRepo *repo,
     self->source = fsn_tier_source_new(repo, manifest, error);
     if (!self->source ||
         !fsn_tier_parts_collect(repo, manifest, weights, n, &self->parts, error) ||
-        !make_plan(self, tier, all, error)) {
+        !make_plan(self, repo, tier, all, error)) {
         return NULL;
     }
     return g_steal_pointer(&self);
@@ -105,7 +120,7 @@ fsn_prefetch_free(FsnPrefetch *self)
 {
     if (self) {
         fsn_tier_plan_free(self->plan);
-        g_clear_pointer(&self->entries, g_ptr_array_unref);
+        g_clear_pointer(&self->waste, g_ptr_array_unref);
         g_clear_pointer(&self->parts, g_ptr_array_unref);
         fsn_tier_source_free(self->source);
         fsn_tier_folder_free(self->folder);
@@ -230,11 +245,10 @@ copy_part(Run *run, const FsnTierPart *part, GError **error)
 }
 
 static bool
-evict(FsnPrefetch *self, GError **error)
+remove_all(FsnPrefetch *self, GPtrArray *keys, GError **error)
 {
-    for (guint i = 0; i < self->plan->evict->len; i++) {
-        if (!fsn_tier_folder_remove(self->folder, g_ptr_array_index(self->plan->evict, i),
-                                    error)) {
+    for (guint i = 0; i < keys->len; i++) {
+        if (!fsn_tier_folder_remove(self->folder, g_ptr_array_index(keys, i), error)) {
             return false;
         }
     }
@@ -285,7 +299,9 @@ fsn_prefetch_run(FsnPrefetch *self,
     *out_result =
         (FsnPrefetchResult){ .problems = g_ptr_array_new_with_free_func(g_free) };
     touch_present(self);
-    ok = evict(self, error) && copy_parts(&run, error);
+    ok = fsn_tier_folder_clean(self->folder, error) &&
+         remove_all(self, self->waste, error) &&
+         remove_all(self, self->plan->evict, error) && copy_parts(&run, error);
     out_result->bytes_per_s = throughput(&run);
     out_result->duration_us = fsn_monotonic_us() - run.started_us;
     return ok;

@@ -171,7 +171,9 @@ test_limit_and_eviction(TierFixture *f, gconstpointer data)
     g_autofree uint8_t *old = g_malloc0(8 << 20);
     uint64_t bytes;
 
-    /* A copy of something else that is no longer of use. */
+    /* A copy of something else in the repository that is not wanted now. */
+    g_assert_true(fsn_blob_put(fsn_repo_store(f->repo), "packs/ab/abcd", old, 8 << 20,
+                               FSN_BLOB_VOLATILE, NULL));
     writer = fsn_tier_copy_create(folder, "packs/ab/abcd", NULL);
     g_assert_true(fsn_tier_copy_append(writer, old, 8 << 20, NULL));
     g_assert_true(fsn_tier_copy_commit(writer, NULL));
@@ -182,6 +184,30 @@ test_limit_and_eviction(TierFixture *f, gconstpointer data)
     g_assert_true(fsn_tier_folder_list(folder, &entries, &bytes, NULL));
     g_assert_cmpuint(bytes, <=, limit);
     g_assert_cmpuint(bytes, >=, (uint64_t)10 << 20);
+}
+
+/* Copies of what the repository has no more go, though there is room for them. Planning
+ * alone changes nothing. */
+static void
+test_waste(TierFixture *f, gconstpointer data)
+{
+    g_autoptr(FsnTier) tier = add_tier(f, 0);
+    g_autoptr(JsonObject) manifest = load_manifest(f);
+    g_autoptr(FsnTierFolder) folder = open_tier_folder(f);
+    g_autoptr(FsnTierCopyWriter) writer =
+        fsn_tier_copy_create(folder, "packs/ab/abcd", NULL);
+    g_autoptr(FsnPrefetch) prefetch = NULL;
+    g_auto(FsnPrefetchResult) result = { 0 };
+    g_autofree char *path =
+        g_build_filename(fsn_tier_folder_path(folder), "packs/ab/abcd", NULL);
+
+    g_assert_true(fsn_tier_copy_append(writer, "old", 3, NULL));
+    g_assert_true(fsn_tier_copy_commit(writer, NULL));
+    prefetch = new_prefetch(f, manifest, tier, false);
+    g_assert_cmpuint(fsn_prefetch_plan(prefetch)->evict->len, ==, 0);
+    g_assert_true(g_file_test(path, G_FILE_TEST_EXISTS));
+    run_prefetch(prefetch, 0, &result);
+    g_assert_false(g_file_test(path, G_FILE_TEST_EXISTS));
 }
 
 static void
@@ -386,6 +412,7 @@ main(int argc, char **argv)
     ADD("all", test_all);
     ADD("likely", test_likely_only);
     ADD("limit", test_limit_and_eviction);
+    ADD("waste", test_waste);
     ADD("bandwidth", test_bandwidth);
     ADD("damaged-source", test_damaged_source);
     ADD("damaged-copy", test_damaged_copy_is_made_again);
