@@ -31,7 +31,7 @@ default_state_dir(void)
         return g_canonicalize_filename(chosen, NULL);
     }
     if (geteuid() == 0) {
-        return g_strdup(FSN_LOCALSTATEDIR "/lib/foresnap/state");
+        return g_strdup("/var/lib/foresnap/state");
     }
     return g_build_filename(g_get_user_state_dir(), "foresnap", NULL);
 }
