@@ -176,3 +176,37 @@ fsn_qmp_migrate_continue(FsnQmp *qmp, GError **error)
     json_object_set_string_member(arguments, "state", "pre-switchover");
     return fsn_qmp_execute(qmp, "migrate-continue", arguments, NULL, error);
 }
+
+bool
+fsn_qmp_migration_is_connected(FsnQmp *qmp, bool *out_connected, GError **error)
+{
+    g_autoptr(JsonNode) node = NULL;
+    g_autoptr(GError) local = NULL;
+    JsonArray *instances;
+    bool connected = false;
+
+    if (!fsn_qmp_execute(qmp, "query-yank", NULL, &node, &local)) {
+        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_UNSUPPORTED)) {
+            *out_connected = false;
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (!node || !JSON_NODE_HOLDS_ARRAY(node)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "query-yank returned no list");
+        return false;
+    }
+    instances = json_node_get_array(node);
+    for (guint i = 0; i < json_array_get_length(instances); i++) {
+        JsonObject *instance;
+
+        if (!fsn_json_get_element(instances, i, &instance, error)) {
+            return false;
+        }
+        connected = connected ||
+                    g_str_equal(fsn_json_peek_string(instance, "type", ""), "migration");
+    }
+    *out_connected = connected;
+    return true;
+}

@@ -56,6 +56,12 @@ bool fsn_qmp_migrate_incoming(FsnQmp *qmp, const char *uri, GError **error)
 /* Returns before the end: wait for FSN_MIGRATION_ENDED. Without a migration it does nothing. */
 bool fsn_qmp_migrate_cancel(FsnQmp *qmp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether an incoming or outgoing migration still holds its connection. QEMU 7.2 calls an
+ * incoming postcopy completed a moment before that ends, and a new migration begun in this
+ * moment fails for good ("duplicate yank instance"). False where QEMU cannot tell. */
+bool fsn_qmp_migration_is_connected(FsnQmp *qmp, bool *out_connected, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* On the destination of a broken postcopy migration: listens on @uri for the source. */
 bool fsn_qmp_migrate_recover(FsnQmp *qmp, const char *uri, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -8,6 +8,7 @@
 
 #include "cycle/outgoing.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "qmp/commands-migration.h"
 #include "qmp/commands-status.h"
@@ -32,6 +33,8 @@
 #define SOCKET_BUFFER        (1 << 20)
 #define FD_NAME              "foresnap-out"
 #define END_TIMEOUT_US       (10 * G_USEC_PER_SEC)
+#define DISCONNECT_US        (10 * G_USEC_PER_SEC)
+#define POLL_US              5000
 
 struct FsnOutgoing {
     FsnQmp *qmp;
@@ -105,13 +108,34 @@ send_into(FsnOutgoing *o, int qemu_end, GError **error)
            fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
 }
 
+/* Waits until an earlier migration has let go of QEMU. */
+static bool
+wait_disconnected(FsnOutgoing *o, GError **error)
+{
+    int64_t deadline = fsn_monotonic_us() + DISCONNECT_US;
+    bool connected;
+
+    while (fsn_qmp_migration_is_connected(o->qmp, &connected, error)) {
+        if (!connected) {
+            return true;
+        }
+        if (fsn_monotonic_us() > deadline) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_BUSY,
+                        "an earlier migration has not let go of QEMU yet");
+            return false;
+        }
+        g_usleep(POLL_US); /* QEMU has no event for it */
+    }
+    return false;
+}
+
 bool
 fsn_outgoing_start(FsnOutgoing *o, bool to_hold, int *out_fd, GError **error)
 {
     int ends[2];
     bool ok;
 
-    if (!switch_capabilities(o, false, error) ||
+    if (!wait_disconnected(o, error) || !switch_capabilities(o, false, error) ||
         !set_limits(o, FULL_BANDWIDTH, to_hold ? HOLD_DOWNTIME_MS : CONVERGE_DOWNTIME_MS,
                     error)) {
         return false;
