@@ -9,6 +9,7 @@
 #   guest_domain NAME MIB [OPTION]…    print its domain XML
 #       --fill MIB      memory to fill with checkable data (default: most of it)
 #       --vcpus N       (1)              --ws PAGES     working set (4096)
+#       --maxvcpus N    vCPUs that can be plugged (as many as there are)
 #       --plain PCT     compressible part of each page (0)
 #       --disk          a qcow2 disk of 64 MiB, created if missing
 #       --tcg           software emulation even where KVM works
@@ -76,7 +77,7 @@ _guest_files ()
 
 guest_domain ()
 {
-    local name=$1 mib=$2 fill=$(($2 * 7 / 8 - 40)) vcpus=1 ws=4096 plain=0 disk='' type devices=''
+    local name=$1 mib=$2 fill=$(($2 * 7 / 8 - 40)) vcpus=1 maxvcpus='' ws=4096 plain=0 disk='' type devices=''
     local backing='' domain='' emulator files path
     shift 2
     [[ ! ${1:-} =~ ^[0-9]+$ ]] || { fill=$1; shift; }
@@ -87,6 +88,7 @@ guest_domain ()
         case $1 in
         --fill) fill=$2; shift ;;
         --vcpus) vcpus=$2; shift ;;
+        --maxvcpus) maxvcpus=$2; shift ;;
         --ws) ws=$2; shift ;;
         --plain) plain=$2; shift ;;
         --disk) disk=$path.qcow2 ;;
@@ -110,7 +112,7 @@ guest_domain ()
   <name>$name</name>
   <memory unit='MiB'>$mib</memory>
   $backing
-  <vcpu>$vcpus</vcpu>
+  <vcpu current='$vcpus'>${maxvcpus:-$vcpus}</vcpu>
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>$files/vmlinuz</kernel>
