@@ -1,0 +1,140 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# What the tests of the resume share: foresnap in the private libvirt with a repository and a
+# state folder of its own, and the moments of a load. Sourced; it sources what it needs.
+#
+#   resume_start [OPTION]…      start a private libvirt; $REPO and $STATE are the folders of
+#                               foresnap's repository and state
+#   foresnap ARG…               the program, inside
+#   field KEY                   the member of the document in $expect_out; "null" if absent
+#   reason NAME                 state and reason, as domstate prints them
+#   off, running NAME           true if it is so
+#   pager_pids PROCESS          pids, outside, of foresnap-pager, -superv or -worker
+#   wait_loaded NAME [S]        until its memory is loaded and nobody works on it any more
+#   expect_clean                no process, journal, plan or socket of a resume is left
+#   cycle NAME [OPTION]…        suspend, resume with these options, loaded, verified
+#   begin_load NAME [OPTION]…   resume in the background, its worker stopped as soon as the
+#                               guest may run; sets $resuming (a pid) and $worker
+#   end_load                    let the worker go on, and wait for the resume's command
+#   newest                      id of the newest snapshot
+#   has_mark ID MARK            true if the snapshot has that mark (claim, ran, consumed)
+
+# shellcheck source=tests/functional/private-libvirt.sh
+. "${top_srcdir:-.}"/tests/functional/private-libvirt.sh
+# shellcheck source=tests/guest/guest.sh
+. "$top_srcdir"/tests/guest/guest.sh
+_foresnap_dir=$(cd "$top_builddir" && pwd)
+
+resume_start ()
+{
+    private_libvirt_requires
+    guest_requires
+    requires "perl is not installed" perl -MJSON::PP -e 1
+    private_libvirt_start "$@"
+    REPO=$PRIVATE_LIBVIRT/repo
+    STATE=$PRIVATE_LIBVIRT/state
+}
+
+foresnap ()
+{
+    private_libvirt_exec env FORESNAP_LIBEXECDIR="$_foresnap_dir" \
+        FORESNAP_STATE_DIR="$STATE" FORESNAP_REPO="$REPO" \
+        "$_foresnap_dir/foresnap" "$@"
+}
+
+field ()
+{
+    perl -MJSON::PP -e 'my $v = decode_json($ARGV[0])->{$ARGV[1]}; print $v // "null"' \
+        "$expect_out" "$1"
+}
+
+reason ()
+{
+    guest_virsh domstate --reason "$1" 2>&1 || :
+}
+
+off ()
+{
+    [[ $(reason "$1") == "shut off"* ]]
+}
+
+running ()
+{
+    [[ $(reason "$1") == "running"* ]]
+}
+
+pager_pids ()
+{
+    pgrep --ns "$(cat "$PRIVATE_LIBVIRT/init.pid")" --nslist pid -x "$1" || :
+}
+
+_at_rest ()
+{
+    [ -z "$(pager_pids 'foresnap.*')" ]
+}
+
+wait_loaded ()
+{
+    wait_until "${2:-60}" _at_rest ||
+        fail "the load does not end: $(reason "$1"); $(cat "$STATE"/*.status "$STATE"/*.log 2>&1)"
+    expect_equal "$(reason "$1")" "running (migrated)" "the state of a loaded domain"
+}
+
+expect_clean ()
+{
+    wait_until 10 _at_rest || fail "processes are left: $(pager_pids 'foresnap.*')"
+    expect_equal "$(find "$STATE" -type f ! -name '*.lock' ! -name '*.log')" "" \
+        "what is left in the state folder"
+    expect_equal "$(find "$PRIVATE_LIBVIRT/lib/qemu" -name 'foresnap-*')" "" "the socket folders"
+    private_libvirt_alive
+}
+
+cycle ()
+{
+    local name=$1
+    shift
+    expect_exit 0 foresnap suspend "$name"
+    expect_exit 0 foresnap resume "$name" --json "$@"
+    wait_loaded "$name"
+    guest_verify "$name"
+}
+
+begin_load ()
+{
+    local snapshot name=$1
+    shift
+    snapshot=$(newest)
+    worker=
+    foresnap resume "$name" "$@" >"$PRIVATE_LIBVIRT/resume.out" 2>&1 &
+    resuming=$!
+    # The worker is there long before the mark, which is the moment to be caught.
+    wait_until 30 _has_worker || fail "no worker: $(cat "$PRIVATE_LIBVIRT/resume.out")"
+    until has_mark "$snapshot" ran; do
+        ! process_ended "$resuming" || fail "not resumed: $(cat "$PRIVATE_LIBVIRT/resume.out")"
+    done
+    kill -STOP "$worker"
+}
+
+_has_worker ()
+{
+    worker=$(pager_pids foresnap-worker)
+    [ -n "$worker" ]
+}
+
+end_load ()
+{
+    kill -CONT "$worker" 2>/dev/null || :
+    wait "$resuming" || fail "the resume failed: $(cat "$PRIVATE_LIBVIRT/resume.out")"
+}
+
+# The snapshot that is resumed is the newest one.
+newest ()
+{
+    # shellcheck disable=SC2012
+    ls -t "$REPO/manifests" | head -n 1
+}
+
+has_mark ()
+{
+    [ -e "$REPO/marks/$1.$2" ]
+}
