@@ -77,6 +77,34 @@ fsn_domain_xml_set_emulator(const char *xml,
     return true;
 }
 
+bool
+fsn_domain_xml_set_cpu(const char *xml,
+                       const char *cpu_xml,
+                       char **out_xml,
+                       GError **error)
+{
+    g_autoptr(xmlDoc) document = NULL;
+    g_autoptr(xmlDoc) other = NULL;
+    xmlNode *root;
+    xmlNode *old;
+    xmlNode *cpu;
+
+    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error) ||
+        !fsn_document_parse(cpu_xml, "cpu", "<cpu>", &other, error)) {
+        return false;
+    }
+    root = xmlDocGetRootElement(document);
+    cpu = xmlDocCopyNode(xmlDocGetRootElement(other), document, 1);
+    old = fsn_node_child(root, "cpu");
+    if (old) {
+        xmlFreeNode(xmlReplaceNode(old, cpu));
+    } else {
+        xmlAddChild(root, cpu);
+    }
+    *out_xml = fsn_document_to_text(document);
+    return true;
+}
+
 /* The <qemu:commandline> element, NULL if there is none. */
 static xmlNode *
 find_commandline(xmlNode *root)

@@ -23,6 +23,12 @@ bool fsn_domain_xml_set_emulator(const char *xml,
                                  char **out_xml,
                                  GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* @cpu_xml, one <cpu> element, in place of the one that is there or added. */
+bool fsn_domain_xml_set_cpu(const char *xml,
+                            const char *cpu_xml,
+                            char **out_xml,
+                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Adds QEMU arguments @args (NULL-terminated) at the end of <qemu:commandline>, and takes
  * exactly this run of them out again wherever it stands; an element left empty goes too.
  * Dropping what is not there changes nothing. */

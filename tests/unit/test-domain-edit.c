@@ -44,6 +44,26 @@ test_emulator(void)
     g_assert_false(fsn_domain_xml_set_emulator("<domain/>", "/q", &added, NULL));
 }
 
+static void
+test_cpu(void)
+{
+    g_autofree char *changed = NULL;
+    g_autofree char *added = NULL;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(fsn_domain_xml_set_cpu(
+        "<domain><cpu mode=\"host-model\"><model>old</model></cpu><devices/></domain>",
+        "<cpu mode='custom'><feature name='x'/></cpu>", &changed, NULL));
+    g_assert_cmpstr(changed, ==,
+                    "<domain><cpu mode=\"custom\"><feature name=\"x\"/></cpu><devices/>"
+                    "</domain>");
+    g_assert_true(fsn_domain_xml_set_cpu("<domain><name>n</name></domain>", "<cpu/>",
+                                         &added, NULL));
+    g_assert_cmpstr(added, ==, "<domain><name>n</name><cpu/></domain>");
+    g_assert_false(fsn_domain_xml_set_cpu("<domain/>", "<cpu/><cpu/>", &added, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+}
+
 /* What was added is taken out again, arguments of the user stay. */
 static void
 test_arguments(void)
@@ -99,6 +119,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain-edit/rename", test_rename);
     g_test_add_func("/domain-edit/emulator", test_emulator);
+    g_test_add_func("/domain-edit/cpu", test_cpu);
     g_test_add_func("/domain-edit/arguments", test_arguments);
     g_test_add_func("/domain-edit/one-element", test_one_element);
     return g_test_run();
