@@ -65,7 +65,8 @@ report_libvirt(GPtrArray *items, const FsnHostLibvirt *libvirt)
                             "on its way: %s",
                             libvirt->no_incoming),
             g_strdup("use a libvirt whose library has the entry points of migration; "
-                     "until then resumed domains are marked as tainted"));
+                     "until then a resume goes through QEMU's monitor and marks the "
+                     "domain as tainted"));
     } else {
         add_item(items, "incoming", FSN_HOST_OK,
                  g_strdup("libvirt takes in guests whose memory is still on its way"),

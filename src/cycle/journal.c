@@ -108,6 +108,7 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_boolean_member(o, "was_running", j->was_running);
     json_object_set_boolean_member(o, "own_pause", j->own_pause);
     json_object_set_boolean_member(o, "sync_time", j->sync_time);
+    json_object_set_boolean_member(o, "monitor", j->monitor);
     json_object_set_int_member(o, "attempts", j->attempts);
     json_object_set_int_member(o, "pid", j->pid);
     json_object_set_int_member(o, "started_us", j->started_us);
@@ -152,6 +153,7 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->was_running = fsn_json_peek_bool(o, "was_running", false);
     j->own_pause = fsn_json_peek_bool(o, "own_pause", false);
     j->sync_time = fsn_json_peek_bool(o, "sync_time", false);
+    j->monitor = fsn_json_peek_bool(o, "monitor", false);
     j->attempts = fsn_json_peek_int(o, "attempts", 0);
     j->pid = fsn_json_peek_int(o, "pid", 0);
     j->started_us = fsn_json_peek_int(o, "started_us", 0);

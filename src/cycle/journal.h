@@ -38,9 +38,11 @@ typedef struct {
     char *uri;          /* NULL: libvirt's default */
     char *repo;         /* absolute location */
     char *snapshot;     /* id that is being written or read */
-    bool was_running;   /* run state to restore if the operation does not succeed */
+    bool was_running;   /* suspend: run state to restore if it does not succeed; resume
+                         * through the monitor: the guest is still to be continued */
     bool own_pause;     /* the operation paused the domain by itself, through libvirt */
     bool sync_time;     /* resume: set the guest's clock once all is loaded */
+    bool monitor;       /* resume: libvirt knows nothing of the load, only QEMU does */
     int64_t attempts;   /* resume: how often loading was taken up again by itself */
     int64_t pid;        /* process that works on it */
     int64_t started_us; /* real time */

@@ -10,7 +10,6 @@
 #include "cycle/holder-wire.h"
 
 #include <string.h>
-#include <unistd.h>
 
 /* QEMU starts in a second; an eager load reads all memory first. The pager ends by itself
  * when nothing moves any more, so this only bounds a pager that hangs. */
@@ -43,7 +42,9 @@ take_line(FsnPagerReports *r, JsonObject *line, GError **error)
 
     take_counters(r, line);
     if (g_str_equal(phase, "created")) {
-        r->created_us = now;
+        r->created_us = r->created_us ? r->created_us : now;
+    } else if (g_str_equal(phase, "ready")) {
+        r->ready_us = now;
     } else if (g_str_equal(phase, "running")) {
         r->running_us = now;
     } else if (g_str_equal(phase, "done")) {
@@ -61,6 +62,8 @@ static bool
 reached(const FsnPagerReports *r, FsnPagerMilestone until)
 {
     switch (until) {
+    case FSN_PAGER_READY:
+        return r->ready_us > 0;
     case FSN_PAGER_RUNNING:
         return r->running_us > 0;
     case FSN_PAGER_DONE:
@@ -85,6 +88,5 @@ fsn_pager_reports_wait(
             fsn_holder_receive(fd, SILENCE_MS, &line, error) && take_line(r, line, error);
         fsn_cycle_progress(cycle, "loading", r->pages_sent * 4096, r->pages_total * 4096);
     }
-    close(fd);
     return ok;
 }

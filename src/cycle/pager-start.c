@@ -116,6 +116,7 @@ fsn_pager_write_plan(FsnCycle *cycle,
                      const char *xml_live,
                      const char *cpu_xml,
                      const FsnResumeOptions *options,
+                     bool monitor,
                      GError **error)
 {
     g_autoptr(JsonObject) plan = json_object_new();
@@ -125,12 +126,12 @@ fsn_pager_write_plan(FsnCycle *cycle,
 
     FsnVirt *virt = fsn_cycle_virt(cycle, error);
 
-    if (!virt || !fsn_socket_dir_make(virt, m->uuid, &socket_dir, error)) {
+    if (!virt || (!monitor && !fsn_socket_dir_make(virt, m->uuid, &socket_dir, error))) {
         return false;
     }
     json_object_set_int_member(plan, "version", 1);
     json_object_set_string_member(plan, "mode", fsn_resume_mode_name(options->mode));
-    json_object_set_string_member(plan, "transport", "libvirt");
+    json_object_set_string_member(plan, "transport", monitor ? "fd" : "libvirt");
     json_object_set_string_member(plan, "snapshot", m->id);
     json_object_set_string_member(plan, "image", m->root);
     json_object_set_string_member(plan, "head", m->head);
@@ -140,7 +141,9 @@ fsn_pager_write_plan(FsnCycle *cycle,
     }
     json_object_set_object_member(plan, "ram", build_ram(m->layout));
     json_object_set_object_member(plan, "domain", build_domain(m, xml_live, cpu_xml));
-    json_object_set_string_member(plan, "socket_dir", socket_dir);
+    if (socket_dir) {
+        json_object_set_string_member(plan, "socket_dir", socket_dir);
+    }
     json_object_set_boolean_member(plan, "paused", options->paused);
     add_paths(cycle, plan, m);
     add_tiers(cycle, plan);
@@ -186,22 +189,31 @@ fsn_pager_start(FsnCycle *cycle,
                 const char *uuid,
                 bool recover,
                 FsnLock *lock,
+                int socket_fd,
                 int *out_status_fd,
                 GError **error)
 {
     g_autofree char *program = fsn_cycle_helper_path("foresnap-pager");
     g_autofree char *plan = fsn_pager_plan_path(fsn_cycle_state_dir(cycle), uuid);
-    const char *argv[] = {
-        program,     "--plan", plan,        "--status-fd", "3",
-        "--keep-fd", "4",      "--keep-fd", "5",           recover ? "--recover" : NULL,
-        NULL
-    };
+    const char *argv[] = { program,     "--plan", plan,        "--status-fd", "3",
+                           "--keep-fd", "4",      "--keep-fd", "5",           NULL,
+                           NULL,        NULL,     NULL };
+    size_t n_args = 9;
+    unsigned n_fds = 3;
     int status[2];
     int watched;
-    int sources[3];
-    int targets[3] = { 3, 4, 5 };
+    int sources[4];
+    int targets[4] = { 3, 4, 5, 6 };
     bool ok;
 
+    if (recover) {
+        argv[n_args++] = "--recover";
+    }
+    if (socket_fd >= 0) {
+        argv[n_args++] = "--fd";
+        argv[n_args++] = "6";
+        sources[n_fds++] = socket_fd;
+    }
     if (!start_watcher(cycle, uuid, &watched, error)) {
         return false;
     }
@@ -213,7 +225,7 @@ fsn_pager_start(FsnCycle *cycle,
     sources[1] = fsn_lock_fd(lock);
     sources[2] = watched;
     ok = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL,
-                                          -1, -1, -1, sources, targets, 3, NULL, NULL,
+                                          -1, -1, -1, sources, targets, n_fds, NULL, NULL,
                                           NULL, NULL, error);
     close(status[1]);
     close(watched);
@@ -229,6 +241,7 @@ bool
 fsn_pager_continue(FsnCycle *cycle,
                    const FsnJournal *journal,
                    FsnLock *lock,
+                   int socket_fd,
                    GError **error)
 {
     int fd;
@@ -241,7 +254,7 @@ fsn_pager_continue(FsnCycle *cycle,
             journal->domain, (int)journal->attempts, journal->domain);
         return false;
     }
-    if (!fsn_pager_start(cycle, journal->uuid, true, lock, &fd, error)) {
+    if (!fsn_pager_start(cycle, journal->uuid, true, lock, socket_fd, &fd, error)) {
         return false;
     }
     close(fd);

@@ -19,20 +19,23 @@ G_BEGIN_DECLS
  * ended, the guard runs recovery, which finishes the resume or takes the load up again.
  */
 
-/* Writes the plan beside the journal. */
+/* Writes the plan beside the journal; with @monitor the pager is given its connection. */
 bool fsn_pager_write_plan(FsnCycle *cycle,
                           const FsnManifestMemory *memory,
                           const char *xml_live,
                           const char *cpu_xml,
                           const FsnResumeOptions *options,
+                          bool monitor,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Starts the pager with the plan of domain @uuid. *@out_status_fd is read for its reports
+/* Starts the pager with the plan of domain @uuid, and with the connection @socket_fd (which
+ * stays the caller's) if the plan is one for the monitor, else -1. *@out_status_fd is read for its reports
  * (lines of JSON) and belongs to the caller. */
 bool fsn_pager_start(FsnCycle *cycle,
                      const char *uuid,
                      bool recover,
                      FsnLock *lock,
+                     int socket_fd,
                      int *out_status_fd,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
@@ -41,6 +44,7 @@ bool fsn_pager_start(FsnCycle *cycle,
 bool fsn_pager_continue(FsnCycle *cycle,
                         const FsnJournal *journal,
                         FsnLock *lock,
+                        int socket_fd,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Removes what a resume leaves behind when it is over: plan, status, socket folder. What

@@ -98,6 +98,10 @@ plan_resume(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
         plan_resume_not_run(plan, f);
         return;
     }
+    if (f->was_running && f->domain != FSN_FOUND_OFF && f->domain != FSN_FOUND_INCOMING) {
+        /* Marked as run, but it was not let go: only a resume through the monitor says so. */
+        add(plan, FSN_RECOVER_CONTINUE_GUEST);
+    }
     switch (f->domain) {
     case FSN_FOUND_LOADING:
     case FSN_FOUND_LOAD_BROKEN:

@@ -23,9 +23,9 @@ typedef struct {
     FsnOperation operation;
     FsnStep step;
     bool owner_alive; /* the domain's lock is held by another process */
-    bool was_running;
-    bool manifest; /* the snapshot's manifest exists */
-    bool ran;      /* resume: the guest may have run */
+    bool was_running; /* resume: the guest is still to be continued */
+    bool manifest;    /* the snapshot's manifest exists */
+    bool ran;         /* resume: the guest may have run */
     bool
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
     bool migrating; /* an outgoing migration is under way */

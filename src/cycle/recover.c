@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/incoming-defer.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
 #include "cycle/manifest.h"
@@ -26,6 +27,7 @@
 #include "virt/qmp-transport.h"
 
 #include <string.h>
+#include <unistd.h>
 
 typedef struct {
     FsnCycle *cycle;
@@ -76,6 +78,31 @@ classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
     return FSN_FOUND_OFF;
 }
 
+/* What libvirt calls running or paused, while only QEMU knows whether memory is missing. */
+static bool
+classify_monitored(FsnVirtDomain *domain, FsnFoundDomain *found, GError **error)
+{
+    FsnDeferState state;
+
+    if (!fsn_incoming_defer_state(domain, &state, error)) {
+        return false;
+    }
+    switch (state) {
+    case FSN_DEFER_WAITING:
+        *found = FSN_FOUND_INCOMING;
+        break;
+    case FSN_DEFER_LOADING:
+        *found = FSN_FOUND_LOADING;
+        break;
+    case FSN_DEFER_BROKEN:
+        *found = FSN_FOUND_LOAD_BROKEN;
+        break;
+    case FSN_DEFER_LOADED:
+        break;
+    }
+    return true;
+}
+
 static bool
 is_migrating(FsnVirtDomain *domain)
 {
@@ -118,6 +145,10 @@ find_domain(Recovery *r, FsnRecoverFacts *facts, GError **error)
         return false;
     }
     facts->domain = classify(r->journal, &status, facts->ran);
+    if (r->journal->monitor && facts->ran && facts->domain != FSN_FOUND_OFF &&
+        !classify_monitored(r->domain, &facts->domain, error)) {
+        return false;
+    }
     facts->user_paused = status.state == FSN_VIRT_PAUSED && !r->journal->own_pause &&
                          status.paused_by_user;
     facts->migrating = r->journal->operation == FSN_OP_SUSPEND &&
@@ -160,6 +191,22 @@ continue_guest(Recovery *r, GError **error)
         return false;
     }
     return status.state != FSN_VIRT_PAUSED || fsn_virt_domain_resume(r->domain, error);
+}
+
+static bool
+continue_load(Recovery *r, GError **error)
+{
+    int fd = -1;
+    bool ok;
+
+    if (r->journal->monitor && !fsn_incoming_defer_reconnect(r->domain, &fd, error)) {
+        return false;
+    }
+    ok = fsn_pager_continue(r->cycle, r->journal, r->lock, fd, error);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return ok;
 }
 
 /* The identities of the disks are taken only if they are still what the manifest says. */
@@ -236,7 +283,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
     case FSN_RECOVER_MARK_CONSUMED:
         return fsn_arm_consume(r->repo, j->snapshot, "resumed", error);
     case FSN_RECOVER_CONTINUE_LOAD:
-        return fsn_pager_continue(r->cycle, j, r->lock, error);
+        return continue_load(r, error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/find-state.h"
+#include "cycle/incoming-defer.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
 #include "cycle/manifest.h"
@@ -24,6 +25,7 @@
 #include "repo/manifests.h"
 #include "repo/marks.h"
 #include "virt/domain.h"
+#include "virt/migrate-in.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -44,6 +46,7 @@ typedef struct {
     FsnLock *lock;
     FsnJournal *journal;
     char *warning;
+    char *no_incoming; /* why it goes through the monitor; NULL: it does not */
     int64_t started_us;
 } Resume;
 
@@ -59,6 +62,7 @@ resume_clear(Resume *r)
     g_free(r->xml_live);
     g_free(r->cpu_xml);
     g_free(r->warning);
+    g_free(r->no_incoming);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Resume, resume_clear)
@@ -216,6 +220,19 @@ give_back(Resume *r)
     }
 }
 
+/* libvirt's own incoming migration, or the monitor where that is not to be had. */
+static void
+choose_way(Resume *r)
+{
+    g_autoptr(GError) why_not = NULL;
+
+    if (g_strcmp0(g_getenv("FORESNAP_TEST_WAY"), "monitor") == 0) {
+        r->no_incoming = g_strdup("a test asked for it");
+    } else if (!fsn_migrate_in_available(r->virt, &why_not)) {
+        r->no_incoming = g_strdup(why_not->message);
+    }
+}
+
 static void
 choose_mode(Resume *r)
 {
@@ -251,22 +268,81 @@ add_advice(Resume *r)
     }
 }
 
+/* Through the monitor: the domain is there, and QEMU reads what comes from *@out_fd. */
+static bool
+make_domain(Resume *r, FsnPagerReports *reports, int *out_fd, GError **error)
+{
+    g_autoptr(FsnVirtDomain) made = NULL;
+    g_autoptr(GError) ignored = NULL;
+
+    reports->started_us = fsn_monotonic_us();
+    if (!fsn_incoming_defer_create(r->virt, r->xml_live, r->cpu_xml, &made, error)) {
+        return false;
+    }
+    reports->created_us = fsn_monotonic_us() - reports->started_us;
+    if (fsn_incoming_defer_connect(made, r->options.mode != FSN_RESUME_EAGER, out_fd,
+                                   error)) {
+        return true;
+    }
+    /* It has not run. What cannot be ended now is ended by recovery. */
+    (void)!fsn_virt_domain_destroy(made, false, &ignored);
+    return false;
+}
+
+/* Through the monitor the pager leaves it to us to let the guest go. */
+static bool
+let_go(Resume *r, FsnPagerReports *reports, int fd, GError **error)
+{
+    if (!fsn_pager_reports_wait(reports, r->cycle, fd, FSN_PAGER_READY, error) ||
+        (!r->options.paused && !fsn_virt_domain_resume(r->domain, error))) {
+        return false;
+    }
+    reports->running_us = fsn_monotonic_us() - reports->started_us;
+    r->journal->was_running = false;
+    return fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
+                             error);
+}
+
+/* From the plan on; *@out_fd is where the pager reports. */
+static bool
+start_pager(Resume *r, FsnPagerReports *reports, int *out_fd, GError **error)
+{
+    int socket_fd = -1;
+    bool ok;
+
+    r->journal->monitor = r->no_incoming != NULL;
+    r->journal->was_running = r->no_incoming && !r->options.paused;
+    if (!fsn_pager_write_plan(r->cycle, &r->memory, r->xml_live, r->cpu_xml, &r->options,
+                              r->no_incoming != NULL, error) ||
+        !fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
+                           error) ||
+        (r->no_incoming && !make_domain(r, reports, &socket_fd, error))) {
+        return false;
+    }
+    ok = fsn_pager_start(r->cycle, r->memory.uuid, false, r->lock, socket_fd, out_fd,
+                         error);
+    if (socket_fd >= 0) {
+        close(socket_fd); /* the pager's copy is the only one: its end is QEMU's news */
+    }
+    return ok;
+}
+
 /* One attempt with the pager, up to "the guest runs". */
 static bool
 run_pager(Resume *r, FsnPagerReports *reports, GError **error)
 {
     int fd;
+    bool ok;
 
-    if (!fsn_pager_write_plan(r->cycle, &r->memory, r->xml_live, r->cpu_xml, &r->options,
-                              error) ||
-        !fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
-                           error) ||
-        !fsn_pager_start(r->cycle, r->memory.uuid, false, r->lock, &fd, error)) {
+    if (!start_pager(r, reports, &fd, error)) {
         return false;
     }
-    return fsn_pager_reports_wait(reports, r->cycle, fd,
-                                  r->options.wait ? FSN_PAGER_DONE : FSN_PAGER_RUNNING,
-                                  error);
+    ok = (!r->no_incoming || let_go(r, reports, fd, error)) &&
+         fsn_pager_reports_wait(reports, r->cycle, fd,
+                                r->options.wait ? FSN_PAGER_DONE : FSN_PAGER_RUNNING,
+                                error);
+    close(fd);
+    return ok;
 }
 
 static bool
@@ -300,6 +376,23 @@ run_with_fallback(Resume *r, FsnPagerReports *reports, GError **error)
     return run_pager(r, reports, error);
 }
 
+/* The way through the monitor is told whatever else there is to tell. */
+static char *
+take_warning(Resume *r)
+{
+    g_autofree char *other = g_steal_pointer(&r->warning);
+
+    if (!r->no_incoming) {
+        return g_steal_pointer(&other);
+    }
+    return g_strdup_printf(
+        "libvirt's own incoming migration was not used (%s): libvirt does not know that "
+        "memory is being loaded and marks the domain as tainted, and until it is started "
+        "anew 'virsh snapshot-revert' refuses it, for '-incoming defer' stays in its live "
+        "description%s%s",
+        r->no_incoming, other ? "; " : "", other ? other : "");
+}
+
 static void
 fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
 {
@@ -308,7 +401,7 @@ fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
 
     result.domain = g_strdup(r->memory.domain);
     g_strlcpy(result.snapshot, r->memory.id, sizeof(result.snapshot));
-    result.warning = g_steal_pointer(&r->warning);
+    result.warning = take_warning(r);
     result.domain_created_us = offset + reports->created_us;
     result.running_us = offset + reports->running_us;
     result.loaded_us = reports->done_us > 0 ? offset + reports->done_us : 0;
@@ -334,6 +427,7 @@ fsn_cycle_resume(FsnCycle *cycle,
     if (!r.repo || !find_target(&r, target, error) || !read_parts(&r, error)) {
         return false;
     }
+    choose_way(&r);
     choose_mode(&r);
     add_advice(&r);
     if (!claim(&r, error) || !run_with_fallback(&r, &reports, error)) {

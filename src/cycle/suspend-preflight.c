@@ -7,9 +7,11 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cycle/incoming-defer.h"
 #include "cycle/recover.h"
 #include "cycle/stub.h"
 #include "cycle/suspend-run-private.h"
+#include "domxml/edit.h"
 #include "qmp/commands-memory.h"
 #include "qmp/commands-status.h"
 #include "qmp/migration-info.h"
@@ -265,13 +267,23 @@ check_jobs(FsnSuspendRun *run, GError **error)
     return true;
 }
 
+/* A guest that was resumed through the monitor still has the argument that let its QEMU wait
+ * for the stream (incoming-defer.h); whoever starts it next must not wait so again. */
+static bool
+read_live(FsnSuspendRun *run, GError **error)
+{
+    g_autofree char *xml = NULL;
+
+    return fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_MIGRATABLE, &xml, error) &&
+           fsn_domain_xml_drop_arguments(xml, fsn_incoming_defer_arguments,
+                                         &run->xml_live, error);
+}
+
 static bool
 look_at_domain(FsnSuspendRun *run, const char *name, GError **error)
 {
     return fsn_virt_lookup(run->virt, name, &run->domain, error) &&
-           check_state(run, error) &&
-           fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_MIGRATABLE, &run->xml_live,
-                               error) &&
+           check_state(run, error) && read_live(run, error) &&
            fsn_domain_facts_parse(run->xml_live, &run->facts, error) &&
            check_devices(run, error);
 }

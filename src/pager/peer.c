@@ -322,11 +322,13 @@ reopen_incoming(Peer *p, GError **error)
     return fsn_incoming_may_recover(incoming, error);
 }
 
-/* Continues a broken load, a few times. */
+/* Continues a broken load, a few times; a connection that was handed over serves once. */
 static bool
 recover(Peer *p, GError **error)
 {
-    for (int i = 0; i < MAX_RECOVERIES; i++) {
+    int tries = p->plan->transport == FSN_TRANSPORT_FD ? 1 : MAX_RECOVERIES;
+
+    for (int i = 0; i < tries; i++) {
         g_clear_error(error);
         if (p->incoming && !reopen_incoming(p, error)) {
             return false;

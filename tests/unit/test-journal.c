@@ -22,6 +22,7 @@ example(void)
 
     j->was_running = true;
     j->sync_time = true;
+    j->monitor = true;
     j->attempts = 2;
     return j;
 }
@@ -44,6 +45,7 @@ test_round_trip(void)
     g_assert_null(back->uri);
     g_assert_cmpstr(back->snapshot, ==, j->snapshot);
     g_assert_true(back->was_running && back->sync_time && !back->own_pause);
+    g_assert_true(back->monitor);
     g_assert_cmpint(back->attempts, ==, 2);
     g_assert_true(fsn_journal_list(dir, &uuids, NULL));
     g_assert_cmpuint(uuids->len, ==, 1);

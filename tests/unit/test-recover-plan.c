@@ -63,6 +63,10 @@ static void
 check_resume(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 {
     g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    /* a guest is let go only if that was wanted, not before the mark and never without RAM */
+    g_assert_cmpint(has(p, FSN_RECOVER_CONTINUE_GUEST), ==,
+                    f->ran && f->was_running && f->domain != FSN_FOUND_OFF &&
+                        f->domain != FSN_FOUND_INCOMING);
     if (!f->ran) {
         g_assert_true(has(p, FSN_RECOVER_RELEASE_CLAIM));
         g_assert_false(has(p, FSN_RECOVER_MARK_CONSUMED));
