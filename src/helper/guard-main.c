@@ -17,18 +17,23 @@
 #define PIPE_FD 3
 #define N_ARGS  7
 
-/* Recovery may meet a domain that libvirt is still letting go of, and a lock that the dying
- * process still holds. */
+#define MAX_ATTEMPTS 25
+
+/* Recovery may meet a domain that libvirt is still letting go of, a lock that the dying
+ * process still holds, and a libvirtd that was restarted meanwhile, whose old connection
+ * is of no use: so each attempt makes its own. */
 static bool
-recover(FsnCycle *cycle, const char *uuid, GError **error)
+recover(char **argv, GError **error)
 {
     for (int attempt = 0;; attempt++) {
         g_autoptr(GError) local = NULL;
+        g_autoptr(FsnCycle) cycle =
+            fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], &local);
 
-        if (fsn_cycle_recover_domain(cycle, uuid, 1000, NULL, &local)) {
+        if (cycle && fsn_cycle_recover_domain(cycle, argv[1], 1000, NULL, &local)) {
             return true;
         }
-        if (attempt >= 5) {
+        if (attempt >= MAX_ATTEMPTS) {
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
@@ -60,7 +65,7 @@ main(int argc, char **argv)
     if (fsn_guard_watch(PIPE_FD, atoi(argv[5]), atoi(argv[6]))) {
         return 0;
     }
-    if (!recover(cycle, argv[1], &error)) {
+    if (!recover(argv, &error)) {
         g_printerr("foresnap-guard: %s\n", error->message);
         return 1;
     }
