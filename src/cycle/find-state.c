@@ -36,7 +36,12 @@ fsn_find_suspend_state(FsnRepo *repo, const char *uuid, char **out_id, GError **
             continue;
         }
         if (fsn_arm_has(repo, id, "consumed")) {
-            break; /* the newest one counts; older ones are void with it */
+            /* The newest one counts; older ones are void with it. */
+            g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                        "its suspend state %.12s has been used; 'virsh start' boots the "
+                        "domain",
+                        id);
+            return false;
         }
         *out_id = g_strdup(id);
         return true;
