@@ -8,14 +8,14 @@
 #   foresnap ARG…               the program, inside
 #   field KEY                   the member of the document in $expect_out; "null" if absent
 #   reason NAME                 state and reason, as domstate prints them
-#   off, running NAME           true if it is so
+#   off, loading NAME           true if it is so
 #   pager_pids PROCESS          pids, outside, of foresnap-pager, -superv or -worker
 #   wait_loaded NAME [S]        until its memory is loaded and nobody works on it any more
 #   expect_clean                no process, journal, plan or socket of a resume is left
 #   cycle NAME [OPTION]…        suspend, resume with these options, loaded, verified
 #   begin_load NAME [OPTION]…   resume in the background, its worker stopped as soon as the
 #                               guest may run; sets $resuming (a pid) and $worker
-#   end_load                    let the worker go on, and wait for the resume's command
+#   end_load [STATUS]           let the worker go on; the resume's command ends with STATUS
 #   newest                      id of the newest snapshot
 #   has_mark ID MARK            true if the snapshot has that mark (claim, ran, consumed)
 
@@ -58,9 +58,9 @@ off ()
     [[ $(reason "$1") == "shut off"* ]]
 }
 
-running ()
+loading ()
 {
-    [[ $(reason "$1") == "running"* ]]
+    [[ $(reason "$1") == "running (post-copy)" ]]
 }
 
 pager_pids ()
@@ -121,10 +121,14 @@ _has_worker ()
     [ -n "$worker" ]
 }
 
+# end_load [STATUS]
 end_load ()
 {
+    local status=0
     kill -CONT "$worker" 2>/dev/null || :
-    wait "$resuming" || fail "the resume failed: $(cat "$PRIVATE_LIBVIRT/resume.out")"
+    wait "$resuming" || status=$?
+    [ "$status" = "${1:-0}" ] ||
+        fail "the resume ended with $status: $(cat "$PRIVATE_LIBVIRT/resume.out")"
 }
 
 # The snapshot that is resumed is the newest one.

@@ -18,8 +18,7 @@ expect_untainted ()
 echo "the guest runs while its memory is loaded"
 expect_exit 0 foresnap suspend one
 begin_load one
-is_post_copy () { [[ $(reason one) == "running (post-copy)" ]]; }
-wait_until 20 is_post_copy || fail "the guest is $(reason one) while it is loaded"
+wait_until 20 loading one || fail "the guest is $(reason one) while it is loaded"
 expect_exit 75 foresnap suspend one
 expect_exit 0 foresnap status --json
 expect_match "$expect_out" '"state" : "(resuming|loading)"' "the status"

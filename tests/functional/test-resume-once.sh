@@ -82,12 +82,12 @@ expect_match "$(guest_virsh dumpxml one --inactive)" "<memory unit='KiB'>262144"
 guest_virsh define "$PRIVATE_LIBVIRT/as-it-was.xml" >/dev/null
 
 echo "used already"
-refused one "not suspended by foresnap"
+refused one "has been used.*virsh start"
 refused "$snapshot" "running already"
 guest_virsh destroy one >/dev/null
 refused "$snapshot" "it has been used"
 expect_match "$expect_err" "virsh start" "the way out"
-refused one "not suspended by foresnap"
+refused one "has been used.*virsh start"
 now=$(now_us)
 guest_virsh start one >/dev/null
 guest_await one "$now" ' READY pages=' 60 >/dev/null
