@@ -7,6 +7,7 @@
 
 #include "cli/host-facts.h"
 
+#include "cli/host-hook.h"
 #include "cli/host-libvirt.h"
 #include "cli/host-qemu.h"
 #include "cli/host-repo.h"
@@ -69,6 +70,7 @@ fsn_host_facts_collect(FsnCliContext *context)
     fsn_host_uffd_probe(context->uri, &facts->uffd);
     fsn_host_qemu_probe(&facts->qemu);
     fsn_host_libvirt_probe(context->uri, &facts->libvirt);
+    fsn_host_hook_probe(facts->libvirt.uri, &facts->hook);
     fsn_host_repo_probe(context->repo_location, &facts->repo);
     facts->kvm_error = kvm_error();
     collect_memory(facts);
@@ -83,6 +85,7 @@ fsn_host_facts_free(FsnHostFacts *facts)
     }
     fsn_host_libvirt_clear(&facts->libvirt);
     fsn_host_qemu_clear(&facts->qemu);
+    fsn_host_hook_clear(&facts->hook);
     fsn_host_repo_clear(&facts->repo);
     g_free(facts->uffd.user);
     g_free(facts);

@@ -37,6 +37,14 @@ typedef struct {
     char *no_continuation; /* why a broken load cannot be continued; NULL if it can */
 } FsnHostLibvirt;
 
+/* The hook that keeps libvirt from booting a suspended domain. */
+typedef struct {
+    char *path;     /* where libvirt looks for it */
+    char *shipped;  /* what is to be copied there */
+    bool session;   /* the libvirt of this run is a user's own, which runs no hooks */
+    bool installed; /* there is one that can be executed */
+} FsnHostHook;
+
 /* The repository of this run. */
 typedef struct {
     char *location;
@@ -49,6 +57,7 @@ typedef struct {
 typedef struct {
     FsnHostLibvirt libvirt;
     FsnHostQemu qemu;
+    FsnHostHook hook;
     FsnHostRepo repo;
     FsnHostUffd uffd;
     int kvm_error;             /* errno of opening /dev/kvm, 0 if it can be used */

@@ -88,6 +88,32 @@ report_libvirt(GPtrArray *items, const FsnHostLibvirt *libvirt)
 }
 
 static void
+report_hook(GPtrArray *items, const FsnHostHook *hook)
+{
+    if (hook->session) {
+        add_item(
+            items, "hook", FSN_HOST_OK,
+            g_strdup("the libvirt of a session runs no hooks: it can be told to boot "
+                     "a suspended domain all the same ('virsh start --force-boot')"),
+            NULL);
+    } else if (!hook->installed) {
+        add_item(items, "hook", FSN_HOST_WARN,
+                 g_strdup_printf("'%s' is not installed: libvirt can be told to boot a "
+                                 "suspended domain all the same ('virsh start "
+                                 "--force-boot')",
+                                 hook->path),
+                 g_strdup_printf("install -D %s %s, then restart libvirtd or send it "
+                                 "SIGHUP, for it looks for new hooks only then",
+                                 hook->shipped, hook->path));
+    } else {
+        add_item(items, "hook", FSN_HOST_OK,
+                 g_strdup_printf("'%s' keeps libvirt from booting suspended domains",
+                                 hook->path),
+                 NULL);
+    }
+}
+
+static void
 report_repo(GPtrArray *items, const FsnHostRepo *repo)
 {
     g_autofree char *free_text = fsn_cli_size_text(repo->free_bytes);
@@ -256,6 +282,7 @@ fsn_host_report(const FsnHostFacts *facts)
     GPtrArray *items = g_ptr_array_new_with_free_func(item_free);
 
     report_libvirt(items, &facts->libvirt);
+    report_hook(items, &facts->hook);
     report_qemu(items, &facts->qemu);
     report_uffd(items, &facts->uffd);
     report_kvm(items, facts);

@@ -40,6 +40,6 @@ fsn_cycle_discard(FsnCycle *cycle, const char *name, GError **error)
     }
     /* Consumed first: from here on nobody can resume it, whatever happens to us. */
     return fsn_arm_consume(repo, id, "discarded", error) &&
-           fsn_stub_remove(virt, fsn_virt_domain_name(domain), error) &&
+           fsn_stub_remove(cycle, fsn_virt_domain_name(domain), uuid, error) &&
            fsn_repo_delete_manifest(repo, id, error);
 }

@@ -268,8 +268,9 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
     if (!fsn_repo_commit_manifest(import->repo, manifest, error)) {
         return false;
     }
-    if (!fsn_stub_write(import->virt, fsn_virt_domain_name(import->domain), inactive,
-                        import->id, error)) {
+    if (!fsn_stub_write(import->cycle, fsn_virt_domain_name(import->domain),
+                        fsn_virt_domain_uuid(import->domain), inactive, import->id,
+                        error)) {
         g_autoptr(GError) local = NULL;
 
         /* What cannot be guarded must not stay. */

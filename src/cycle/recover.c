@@ -270,14 +270,14 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
     case FSN_RECOVER_DELETE_MANIFEST:
         return fsn_repo_delete_manifest(r->repo, j->snapshot, error);
     case FSN_RECOVER_WRITE_STUB:
-        return !r->xml_inactive ||
-               fsn_stub_write(r->virt, j->domain, r->xml_inactive, j->snapshot, error);
+        return !r->xml_inactive || fsn_stub_write(r->cycle, j->domain, j->uuid,
+                                                  r->xml_inactive, j->snapshot, error);
     case FSN_RECOVER_END_QEMU:
         return fsn_virt_domain_destroy(r->domain, false, error);
     case FSN_RECOVER_ARM:
         return arm(r, error);
     case FSN_RECOVER_REMOVE_STUB:
-        return fsn_stub_remove(r->virt, j->domain, error);
+        return fsn_stub_remove(r->cycle, j->domain, j->uuid, error);
     case FSN_RECOVER_RELEASE_CLAIM:
         return release_claim(r, error);
     case FSN_RECOVER_MARK_CONSUMED:

@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/find-state.h"
+#include "cycle/guard-marker.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
@@ -205,7 +206,9 @@ claim(Resume *r, GError **error)
     /* The journal first: a claim without one could only be released by hand. */
     return fsn_journal_write(r->journal, state_dir, FSN_STEP_BEGUN, error) &&
            fsn_arm_claim(r->repo, r->memory.id, error) &&
-           fsn_journal_write(r->journal, state_dir, FSN_STEP_CLAIMED, error);
+           fsn_journal_write(r->journal, state_dir, FSN_STEP_CLAIMED, error) &&
+           /* The hook shall let this start pass. Recovery puts the marker back. */
+           fsn_guard_marker_remove(state_dir, r->memory.uuid, error);
 }
 
 /* Gives the claim back if the guest has not run; recovery knows how. */
@@ -438,7 +441,7 @@ fsn_cycle_resume(FsnCycle *cycle,
     }
     /* From here on the disks move: the state is used up. */
     if (!fsn_arm_consume(r.repo, r.memory.id, "resumed", error) ||
-        !fsn_stub_remove(r.virt, r.memory.domain, error)) {
+        !fsn_stub_remove(r.cycle, r.memory.domain, r.memory.uuid, error)) {
         return false;
     }
     fill_result(&r, &reports, out_result);

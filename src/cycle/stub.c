@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/id.h"
+#include "cycle/guard-marker.h"
 #include "domxml/domain-facts.h"
 #include "domxml/edit.h"
 #include "stream/save-image.h"
@@ -72,14 +73,16 @@ fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
 }
 
 bool
-fsn_stub_write(FsnVirt *virt,
+fsn_stub_write(FsnCycle *cycle,
                const char *name,
+               const char *uuid,
                const char *xml_inactive,
                const char *snapshot,
                GError **error)
 {
-    g_autofree char *path = fsn_stub_path(virt, name);
-    g_autofree char *dir = g_path_get_dirname(path);
+    FsnVirt *virt = fsn_cycle_virt(cycle, error);
+    g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
+    g_autofree char *dir = virt ? g_path_get_dirname(path) : NULL;
     g_autofree char *message = g_strdup_printf(
         EMULATOR_PREFIX
         "%s: domain '%s' is suspended by foresnap: run 'foresnap resume %s', "
@@ -88,14 +91,16 @@ fsn_stub_write(FsnVirt *virt,
     g_autofree char *xml = NULL;
     g_autoptr(GBytes) bytes = NULL;
 
-    if (!fsn_stub_check_place(virt, name, error)) {
+    if (!virt || !fsn_stub_check_place(virt, name, error)) {
         return false;
     }
     return fsn_domain_xml_set_emulator(xml_inactive, message, &xml, error) &&
            fsn_save_image_build_stub(xml, &bytes, error) &&
            fsn_mkdirs(dir, 0700, error) &&
            fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                            0600, error);
+                            0600, error) &&
+           fsn_guard_marker_write(fsn_cycle_state_dir(cycle), uuid, name, snapshot,
+                                  error);
 }
 
 bool
@@ -114,10 +119,14 @@ fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot)
 }
 
 bool
-fsn_stub_remove(FsnVirt *virt, const char *name, GError **error)
+fsn_stub_remove(FsnCycle *cycle, const char *name, const char *uuid, GError **error)
 {
-    g_autofree char *path = fsn_stub_path(virt, name);
+    FsnVirt *virt = fsn_cycle_virt(cycle, error);
+    g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
 
+    if (!virt || !fsn_guard_marker_remove(fsn_cycle_state_dir(cycle), uuid, error)) {
+        return false;
+    }
     if (!fsn_stub_find(virt, name, NULL)) {
         return true;
     }

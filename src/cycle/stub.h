@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
-#include "virt/connection.h"
+#include "cycle/context.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -18,10 +18,12 @@ G_BEGIN_DECLS
 /* Path of the stub for domain @name; the caller frees. */
 char *fsn_stub_path(FsnVirt *virt, const char *name);
 
-/* Durable. @xml_inactive is the domain's persistent XML; @snapshot is recorded in the stub.
+/* Durable, with the marker for the hook (guard-marker.h). @xml_inactive is the persistent XML of
+ * the domain @name with @uuid; @snapshot is recorded in both.
  * A managed save image of libvirt's own in that place is FSN_ERROR_EXISTS. */
-bool fsn_stub_write(FsnVirt *virt,
+bool fsn_stub_write(FsnCycle *cycle,
                     const char *name,
+                    const char *uuid,
                     const char *xml_inactive,
                     const char *snapshot,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -34,8 +36,8 @@ bool fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
  * NULL) is the snapshot it guards. Any other file is left alone and gives false. */
 bool fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot);
 
-/* Removes a stub of ours, durably; anything else stays and is no error. */
-bool fsn_stub_remove(FsnVirt *virt, const char *name, GError **error)
+/* Removes a stub of ours and the marker, durably; anything else stays and is no error. */
+bool fsn_stub_remove(FsnCycle *cycle, const char *name, const char *uuid, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -80,7 +80,8 @@ guard_domain(FsnSuspendRun *run, GError **error)
 
     if (fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_INACTIVE, &inactive, error) &&
         write_step(run, FSN_STEP_DURABLE, error) &&
-        fsn_stub_write(run->virt, run->facts->name, inactive, run->id, error) &&
+        fsn_stub_write(run->cycle, run->facts->name, run->facts->uuid, inactive, run->id,
+                       error) &&
         write_step(run, FSN_STEP_GUARDED, error)) {
         return true;
     }

@@ -209,7 +209,7 @@ void_old_states(FsnSuspendRun *run, GPtrArray *manifests, GError **error)
             return false;
         }
     }
-    return fsn_stub_remove(run->virt, run->facts->name, error);
+    return fsn_stub_remove(run->cycle, run->facts->name, run->facts->uuid, error);
 }
 
 static bool

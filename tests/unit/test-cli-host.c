@@ -26,6 +26,9 @@ good_facts(void)
         .libvirt = { .uri = (char *)"qemu:///system",
                      .driver = (char *)"QEMU",
                      .version = (char *)"9.0.0" },
+        .hook = { .path = (char *)"/hooks/foresnap",
+                  .shipped = (char *)"/share/foresnap",
+                  .installed = true },
         .repo = { .location = (char *)"/repo",
                   .exists = true,
                   .free_bytes = UINT64_C(1) << 40 },
@@ -60,6 +63,24 @@ test_good(void)
 
         g_assert_null(item->remedy);
     }
+}
+
+static void
+test_hook(void)
+{
+    FsnHostFacts facts = good_facts();
+    g_autoptr(GPtrArray) absent = NULL;
+    g_autoptr(GPtrArray) session = NULL;
+
+    facts.hook.installed = false;
+    absent = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(absent, "hook")->state, ==, FSN_HOST_WARN);
+    g_assert_nonnull(
+        strstr(find_item(absent, "hook")->remedy, "/share/foresnap /hooks/foresnap"));
+    facts.hook.session = true;
+    session = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(session, "hook")->state, ==, FSN_HOST_OK);
+    g_assert_nonnull(strstr(find_item(session, "hook")->message, "runs no hooks"));
 }
 
 static void
@@ -320,6 +341,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli/host/good", test_good);
+    g_test_add_func("/cli/host/hook", test_hook);
     g_test_add_func("/cli/host/qemu", test_qemu);
     g_test_add_func("/cli/host/emulation", test_emulation);
     g_test_add_func("/cli/host/qemu-probe", test_qemu_probe);
