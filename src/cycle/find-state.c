@@ -24,6 +24,7 @@ fsn_find_suspend_state(FsnRepo *repo, const char *uuid, char **out_id, GError **
 {
     g_autoptr(GPtrArray) manifests = NULL;
     g_autoptr(GPtrArray) damaged = NULL;
+    const char *used = NULL;
 
     if (!fsn_repo_list_manifests(repo, &manifests, &damaged, error)) {
         return false;
@@ -36,20 +37,24 @@ fsn_find_suspend_state(FsnRepo *repo, const char *uuid, char **out_id, GError **
             continue;
         }
         if (fsn_arm_has(repo, id, "consumed")) {
-            /* The newest one counts; older ones are void with it. */
-            g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
-                        "its suspend state %.12s has been used; 'virsh start' boots the "
-                        "domain",
-                        id);
-            return false;
+            used = id; /* the newest one counts; older ones are void with it */
+            break;
         }
         *out_id = g_strdup(id);
         return true;
     }
+    /* One that cannot be read may be the domain's, and newer than the used one. */
     if (damaged->len > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
                     "the domain has no readable suspend state; damaged: %s",
                     (const char *)g_ptr_array_index(damaged, 0));
+        return false;
+    }
+    if (used) {
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_STATE,
+            "its suspend state %.12s has been used; 'virsh start' boots the domain",
+            used);
         return false;
     }
     g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
