@@ -158,7 +158,7 @@ _private_libvirt_listens ()
 
 _private_libvirt_answers ()
 {
-    wait_until 30 private_libvirt_exec virsh -q uri >/dev/null ||
+    wait_until 30 private_libvirt_exec virsh -q uri >/dev/null 2>&1 ||
         fail "libvirtd does not answer: $(tail -5 "$PRIVATE_LIBVIRT/log/libvirtd.log")"
 }
 

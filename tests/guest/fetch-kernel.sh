@@ -18,4 +18,6 @@ apt-get -q download "$package"
 dpkg-deb -x "$package"_*.deb .
 rm -f "$package"_*.deb
 version=${package#linux-image-}
+# Since Debian 13 the package counts on /lib being a link.
+[ -e lib ] || ln -s usr/lib lib
 depmod -b "$PWD" "$version"
