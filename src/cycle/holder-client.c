@@ -98,6 +98,7 @@ fsn_holder_call(FsnCycle *cycle,
         return false;
     }
     json_object_set_string_member(request, "command", command);
+    json_object_set_string_member(request, "repo", fsn_cycle_repo_location(cycle));
     ok = fsn_holder_send(fd, request, error) && wait_result(cycle, fd, out_result, error);
     close(fd);
     return ok;

@@ -25,6 +25,7 @@
 
 typedef struct {
     FsnSuspendRun *run;
+    const char *repo; /* location of the repository that has the bulk */
     int listen_fd;
     int client_fd; /* -1: nobody listens to progress */
     int64_t deadline_us;
@@ -105,12 +106,29 @@ do_finish(Holder *h)
                  : fsn_holder_error_message(error));
 }
 
+/* Memory that was prepared for one repository must not appear in it when the caller has
+ * named another. */
+static bool
+check_repo(Holder *h, const char *repo, GError **error)
+{
+    if (g_str_equal(repo, h->repo)) {
+        return true;
+    }
+    g_set_error(error, FSN_ERROR, FSN_ERROR_BUSY,
+                "it is prepared in repository '%s'; suspend it there or give it up with "
+                "'foresnap prepare --abort'",
+                h->repo);
+    return false;
+}
+
 static void
-do_request(Holder *h, const char *command)
+do_request(Holder *h, const char *command, const char *repo)
 {
     g_autoptr(GError) error = NULL;
 
-    if (g_str_equal(command, "finish")) {
+    if (g_str_equal(command, "finish") && !check_repo(h, repo, &error)) {
+        answer(h, fsn_holder_error_message(error));
+    } else if (g_str_equal(command, "finish")) {
         do_finish(h);
     } else if (g_str_equal(command, "abort")) {
         h->over = true;
@@ -142,7 +160,7 @@ serve_client(Holder *h)
     }
     if (fsn_holder_receive(h->client_fd, REQUEST_TIMEOUT_MS, &request, &error) &&
         fsn_json_get_string(request, "command", &command, &error)) {
-        do_request(h, command);
+        do_request(h, command, fsn_json_peek_string(request, "repo", ""));
     } else {
         answer(h, fsn_holder_error_message(error));
     }
@@ -212,7 +230,9 @@ fsn_holder_main(FsnCycle *cycle,
                 int report_fd,
                 GError **error)
 {
-    Holder h = { .listen_fd = -1, .client_fd = report_fd };
+    Holder h = { .repo = fsn_cycle_repo_location(cycle),
+                 .listen_fd = -1,
+                 .client_fd = report_fd };
     g_autoptr(GError) local = NULL;
     bool ok;
 
