@@ -1,0 +1,117 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# foresnap itself in a private libvirt: its own repository and journals, and what has to be
+# true of them. Source it after tests/guest/guest.sh.
+#
+#   foresnap ARG…                      run it in the private libvirt, repository $FORESNAP_REPO
+#                                      (default: "repo" in the private libvirt's folder)
+#   json DOCUMENT PATH                 print a member, e.g. json "$expect_out" snapshots.0.kind;
+#                                      an array's length with PATH.length; null prints nothing
+#   expect_json DOCUMENT PATH WANT     the member has that value
+#   domain_is NAME STATE               true if libvirt says so ("running", "shut off" …)
+#   domain_reason NAME                 e.g. "running (booted)": it was never paused
+#   expect_domain NAME STATE
+#   stub_path NAME                     where the guard's image of that domain is, if it is
+#   kill_inside SIGNAL PROGRAM          to all processes of that name in the private libvirt;
+#                                      fails if there are none
+#   leftovers                          print what is left of an operation, by path or name
+#   expect_no_trace                    nothing is left, listed or under way
+#   expect_undisturbed NAME            no trace, and NAME runs, was never paused, is verified
+
+: "${PRIVATE_LIBVIRT=}"
+: "${top_builddir:?source functions.sh first}"
+
+foresnap ()
+{
+    local build
+    build=$(cd "$top_builddir" && pwd)
+    private_libvirt_exec env FORESNAP_LIBEXECDIR="$build" \
+        FORESNAP_REPO="${FORESNAP_REPO:-$PRIVATE_LIBVIRT/repo}" "$build/foresnap" \
+        -c qemu:///system "$@"
+}
+
+json ()
+{
+    perl -MJSON::PP -e '
+        my ($value, $path) = (decode_json($ARGV[0]), $ARGV[1]);
+        for my $key (split /\./, $path) {
+            if (ref $value eq "ARRAY") {
+                $value = $key eq "length" ? scalar @$value : $value->[$key];
+            } elsif (ref $value eq "HASH") {
+                exists $value->{$key} or die "no member $key of $path in $ARGV[0]\n";
+                $value = $value->{$key};
+            } else {
+                die "no member $key of $path in $ARGV[0]\n";
+            }
+        }
+        print ref $value && !JSON::PP::is_bool($value) ? encode_json($value) : $value // "", "\n"
+    ' "$1" "$2"
+}
+
+expect_json ()
+{
+    local got
+    got=$(json "$1" "$2") || fail "no '$2' in: $1"
+    expect_equal "$got" "$3" "'$2'"
+}
+
+domain_is ()
+{
+    [ "$(guest_virsh domstate "$1" 2>&1)" = "$2" ]
+}
+
+domain_reason ()
+{
+    guest_virsh domstate --reason "$1"
+}
+
+expect_domain ()
+{
+    expect_equal "$(guest_virsh domstate "$1")" "$2" "the state of domain '$1'"
+}
+
+stub_path ()
+{
+    echo "$PRIVATE_LIBVIRT/lib/qemu/save/$1.save"
+}
+
+kill_inside ()
+{
+    private_libvirt_exec pkill "-$1" -x "$2"
+}
+
+# Locks stay by design: they are empty and name nothing.
+leftovers ()
+{
+    local folder
+    for folder in "$PRIVATE_LIBVIRT/state" "$PRIVATE_LIBVIRT/lib/qemu/save"; do
+        [ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -type d ! -name '*.lock'
+    done
+    private_libvirt_exec pgrep -lx foresnap-guard || :
+    private_libvirt_exec pgrep -lx foresnap-holder || :
+}
+
+_nothing_left ()
+{
+    [ -z "$(leftovers)" ]
+}
+
+expect_no_trace ()
+{
+    wait_until 2 _nothing_left || fail "left behind: $(leftovers)"
+    if [ -e "${FORESNAP_REPO:-$PRIVATE_LIBVIRT/repo}/superblock" ]; then
+        expect_exit 0 foresnap list -q
+        expect_equal "$expect_out" "" "the list of snapshots"
+    fi
+    expect_exit 0 foresnap --json status
+    expect_json "$expect_out" domains.length 0
+    expect_exit 0 foresnap recover
+    expect_equal "$expect_out" "nothing to recover" "what recover says"
+}
+
+expect_undisturbed ()
+{
+    expect_no_trace
+    expect_equal "$(domain_reason "$1")" "running (booted)" "the state of domain '$1'"
+    guest_verify "$1"
+}
