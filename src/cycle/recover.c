@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/holder-wire.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
@@ -257,6 +258,16 @@ sync_time(Recovery *r)
     }
 }
 
+/* What a dead holder leaves; a living one would have the lock that we have. */
+static void
+remove_holder_socket(Recovery *r)
+{
+    g_autofree char *path =
+        fsn_holder_socket_path(fsn_cycle_state_dir(r->cycle), r->journal->uuid);
+
+    (void)unlink(path); /* as a rule there is none, and a stale one does no harm */
+}
+
 static bool
 run_action(Recovery *r, FsnRecoverAction action, GError **error)
 {
@@ -286,6 +297,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
         return continue_load(r, error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
+        remove_holder_socket(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
         return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);
     }
