@@ -18,7 +18,7 @@
 #   expect_no_trace                    nothing is left, listed or under way
 #   expect_undisturbed NAME            no trace, and NAME runs, was never paused, is verified
 
-: "${PRIVATE_LIBVIRT=}"
+: "${PRIVATE_LIBVIRT=}" "${expect_out=}"
 : "${top_builddir:?source functions.sh first}"
 
 foresnap ()
@@ -80,12 +80,12 @@ kill_inside ()
     private_libvirt_exec pkill "-$1" -x "$2"
 }
 
-# Locks stay by design: they are empty and name nothing.
+# Locks and the pager's logs stay by design.
 leftovers ()
 {
     local folder
     for folder in "$PRIVATE_LIBVIRT/state" "$PRIVATE_LIBVIRT/lib/qemu/save"; do
-        [ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -type d ! -name '*.lock'
+        [ ! -d "$folder" ] || find "$folder" -mindepth 1 ! -type d ! -name '*.lock' ! -name '*.log'
     done
     private_libvirt_exec pgrep -lx foresnap-guard || :
     private_libvirt_exec pgrep -lx foresnap-holder || :
