@@ -14,11 +14,12 @@
 #   stub_path NAME                     where the guard's image of that domain is, if it is
 #   kill_inside SIGNAL PROGRAM          to all processes of that name in the private libvirt;
 #                                      fails if there are none
+#   marker_path NAME                   where what the libvirt hook looks for is, if it is
 #   leftovers                          print what is left of an operation, by path or name
 #   expect_no_trace                    nothing is left, listed or under way
 #   expect_undisturbed NAME            no trace, and NAME runs, was never paused, is verified
 
-: "${PRIVATE_LIBVIRT=}" "${expect_out=}"
+: "${PRIVATE_LIBVIRT=}" "${expect_out=}" "${expect_err=}"
 : "${top_builddir:?source functions.sh first}"
 
 foresnap ()
@@ -73,6 +74,11 @@ expect_domain ()
 stub_path ()
 {
     echo "$PRIVATE_LIBVIRT/lib/qemu/save/$1.save"
+}
+
+marker_path ()
+{
+    echo "$PRIVATE_LIBVIRT/state/guard/$(guest_virsh domuuid "$1")"
 }
 
 kill_inside ()

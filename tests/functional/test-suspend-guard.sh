@@ -25,6 +25,7 @@ expect_guarded ()
 {
     expect_domain one "shut off"
     [ -s "$(stub_path one)" ] || fail "the guard has gone"
+    [ -s "$(marker_path one)" ] || fail "the marker for the hook has gone"
 }
 
 # Waits for the boot of a guest that has been started; its memory is new.
@@ -62,7 +63,7 @@ echo "resume after all that"
 expect_exit 0 foresnap resume one --wait
 guest_wait_heartbeat one 20
 guest_verify one
-[ ! -e "$(stub_path one)" ] || fail "the guard is left after a resume"
+expect_equal "$(leftovers)" "" "what is left after a resume"
 
 echo "started by force"
 expect_exit 0 foresnap suspend one
@@ -93,7 +94,7 @@ expect_start_refused
 expect_exit 1 foresnap resume "$snapshot"
 expect_guarded
 expect_exit 0 foresnap discard one
-[ ! -e "$(stub_path one)" ] || fail "the guard is left after a discard"
+expect_equal "$(leftovers)" "" "what is left after a discard"
 expect_exit 1 foresnap discard one
 expect_exit 1 foresnap resume one
 began=$(now_us)

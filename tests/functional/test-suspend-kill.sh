@@ -59,7 +59,7 @@ completed ()
     expect_equal "$expect_out" "nothing to recover" "what recover says"
     expect_exit 0 foresnap --json status
     expect_json "$expect_out" domains.0.state suspended
-    expect_equal "$(leftovers)" "$(stub_path one)" "what is left"
+    expect_equal "$(leftovers)" "$(marker_path one)"$'\n'"$(stub_path one)" "what is left"
     expect_exit 0 foresnap verify --read-data
     ! guest_virsh start one 2>/dev/null || fail "a suspended domain was booted over its memory"
     expect_exit 0 foresnap resume one --wait
