@@ -43,8 +43,17 @@ is_loaded ()
         [[ $(guest_virsh domstate --reason one) == "running (migrated)" ]]
 }
 
+# The supervisor holds the connection: its end is mended by libvirt's postcopy recovery,
+# which ends the libvirtd of some releases (check-host's item "continuation" knows).
+victims=(foresnap-worker foresnap-pager)
+if { fsn check-host --json 2>/dev/null || :; } | jq -e '.items[] | select(.name == "continuation") | .state == "ok"' >/dev/null; then
+    victims+=(foresnap-superv)
+else
+    echo "this libvirt cannot continue a load whose supervisor is gone: not tested"
+fi
+
 for ((run = 0; run < runs; run++)); do
-    for victim in foresnap-worker foresnap-pager foresnap-superv; do
+    for victim in "${victims[@]}"; do
         count=5
         [ "$victim" = foresnap-worker ] || count=1
         fsn suspend one

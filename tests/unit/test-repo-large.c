@@ -11,7 +11,12 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
+/* The address sanitizer keeps freed memory back and shadows all of it. */
+#ifdef __SANITIZE_ADDRESS__
+#define LIMIT_KIB (2048 * 1024)
+#else
 #define LIMIT_KIB (512 * 1024)
+#endif
 
 /* A repeat, a zero or, now and then, something of its own. */
 static uint64_t

@@ -224,7 +224,9 @@ test_bandwidth(TierFixture *f, gconstpointer data)
     seen = (double)result.bytes_copied / ((double)result.duration_us / G_USEC_PER_SEC);
     g_test_message("%.1f of %.1f MiB/s", seen / (1 << 20), (double)rate / (1 << 20));
     g_assert_cmpfloat(seen, <=, 1.2 * (double)rate);
-    g_assert_cmpfloat(seen, >=, 0.8 * (double)rate);
+    /* Far above what a limit that is counted twice would give, and far below what a busy
+     * machine or an instrumented program may need. */
+    g_assert_cmpfloat(seen, >=, (g_getenv("FSN_VALGRIND") ? 0.05 : 0.3) * (double)rate);
 }
 
 /* An object that is damaged in the repository is named and not spread. */
