@@ -22,9 +22,9 @@
 #include "cycle/recover.h"
 #include "cycle/stub.h"
 #include "domxml/domain-facts.h"
-#include "repo/image.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
+#include "repo/verify.h"
 #include "virt/domain.h"
 #include "virt/migrate-in.h"
 
@@ -153,22 +153,38 @@ check_consistent(Resume *r, GError **error)
     return true;
 }
 
+/* All objects are there and as long as they should be, and the small ones are intact. What
+ * the frames of the packs hold is verified while they are read; damage found then makes the
+ * guest wait, which this avoids where it costs little. */
+static bool
+check_whole(Resume *r, GError **error)
+{
+    g_auto(FsnVerifyReport) report = { 0 };
+
+    if (!fsn_repo_verify(r->repo, r->memory.id, false, NULL, NULL, &report, error)) {
+        return false;
+    }
+    if (report.problems->len > 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
+                    "%s%s; the state is kept, see 'foresnap verify %.12s'",
+                    (const char *)report.problems->pdata[0],
+                    report.problems->len > 1 ? " and more" : "", r->memory.id);
+        return false;
+    }
+    return true;
+}
+
 static bool
 read_parts(Resume *r, GError **error)
 {
-    g_autoptr(FsnImage) image = NULL;
-    g_autoptr(GBytes) state = NULL;
-
     if (!read_text(r, r->memory.xml_live, &r->xml_live, error) ||
         (r->memory.cpu_xml && !read_text(r, r->memory.cpu_xml, &r->cpu_xml, error)) ||
         !fsn_domain_facts_parse(r->xml_live, &r->facts, error) ||
         !check_consistent(r, error)) {
         return false;
     }
-    /* Before anything is claimed: the pieces that must be there can be read. */
-    image = fsn_image_open(r->repo, r->memory.root, error);
-    return image && fsn_repo_get_object(r->repo, r->memory.device_state,
-                                        FSN_REPO_MAX_OBJECT, &state, error);
+    /* Before anything is claimed. */
+    return check_whole(r, error);
 }
 
 static bool
