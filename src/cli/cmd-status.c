@@ -12,6 +12,20 @@
 #include "cli/units.h"
 #include "cycle/status.h"
 
+/* A guest whose memory cannot be read stands still: whoever looks must learn why. */
+static void
+warn_if_stalled(FsnCliContext *context, JsonObject *domain)
+{
+    JsonObject *load;
+
+    if (fsn_json_get_object(domain, "load", &load, NULL) &&
+        g_str_equal(fsn_json_peek_string(load, "phase", ""), "stalled")) {
+        fsn_cli_warn(context, "'%s' waits for its memory: %s",
+                     fsn_json_peek_string(domain, "domain", "?"),
+                     fsn_json_peek_string(load, "error", "it cannot be read"));
+    }
+}
+
 static void
 show(FsnCliContext *context, JsonArray *domains)
 {
@@ -35,6 +49,9 @@ show(FsnCliContext *context, JsonArray *domains)
         fsn_cli_print(context, "%s", text);
     } else {
         fsn_cli_say(context, "no domain is suspended, and nothing is under way");
+    }
+    for (guint i = 0; i < json_array_get_length(domains); i++) {
+        warn_if_stalled(context, json_array_get_object_element(domains, i));
     }
     json_object_set_array_member(context->document, "domains", json_array_ref(domains));
 }
