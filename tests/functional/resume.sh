@@ -1,12 +1,10 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# What the tests of the resume share: foresnap in the private libvirt with a repository and a
-# state folder of its own, and the moments of a load. Sourced; it sources what it needs.
+# What the tests of the resume share: the moments of a load, and what has to be true after
+# it. It sources what it needs, foresnap.sh among it.
 #
 #   resume_start [OPTION]…      start a private libvirt; $REPO and $STATE are the folders of
 #                               foresnap's repository and state
-#   foresnap ARG…               the program, inside
-#   field KEY                   the member of the document in $expect_out; "null" if absent
 #   reason NAME                 state and reason, as domstate prints them
 #   off, loading NAME           true if it is so
 #   pager_pids PROCESS          pids, outside, of foresnap-pager, -superv or -worker
@@ -23,6 +21,8 @@
 . "${top_srcdir:-.}"/tests/functional/private-libvirt.sh
 # shellcheck source=tests/guest/guest.sh
 . "$top_srcdir"/tests/guest/guest.sh
+# shellcheck source=tests/functional/foresnap.sh
+. "$top_srcdir"/tests/functional/foresnap.sh
 _foresnap_dir=$(cd "$top_builddir" && pwd)
 
 resume_start ()
@@ -33,19 +33,6 @@ resume_start ()
     private_libvirt_start "$@"
     REPO=$PRIVATE_LIBVIRT/repo
     STATE=$PRIVATE_LIBVIRT/state
-}
-
-foresnap ()
-{
-    private_libvirt_exec env FORESNAP_LIBEXECDIR="$_foresnap_dir" \
-        FORESNAP_STATE_DIR="$STATE" FORESNAP_REPO="$REPO" \
-        "$_foresnap_dir/foresnap" "$@"
-}
-
-field ()
-{
-    perl -MJSON::PP -e 'my $v = decode_json($ARGV[0])->{$ARGV[1]}; print $v // "null"' \
-        "$expect_out" "$1"
 }
 
 reason ()

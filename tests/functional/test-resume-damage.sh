@@ -88,6 +88,8 @@ expect_exit 0 foresnap resume one --mode lazy
 stalled () { grep -q '"phase":"stalled"' "$STATE"/*.status; }
 wait_until 20 stalled || fail "damage was not noticed: $(cat "$STATE"/*.status)"
 expect_match "$(cat "$STATE"/*.status)" '"error":"[^"]*packs/[0-9a-f]{2}/' "what the status names"
+expect_exit 0 foresnap status
+expect_match "$expect_err" "'one' waits for its memory: .*packs/" "the status"
 loading one || fail "a guest without its memory is $(reason one)"
 expect_exit 75 foresnap suspend one
 for file in "${packs[@]}"; do

@@ -28,9 +28,7 @@ for step in begun claimed loading; do
     for way in recover resume; do
         echo "foresnap killed at $step, then $way"
         suspended
-        expect_exit 137 private_libvirt_exec env FORESNAP_TEST_KILL_AT="$step" \
-            FORESNAP_LIBEXECDIR="$_foresnap_dir" FORESNAP_STATE_DIR="$STATE" \
-            FORESNAP_REPO="$REPO" "$_foresnap_dir/foresnap" resume one
+        FORESNAP_TEST_KILL_AT=$step expect_exit 137 foresnap resume one
         if [ "$way" = recover ]; then
             expect_exit 0 foresnap recover
             expect_match "$expect_out" "one: resume was interrupted \($step\)" "what recover says"

@@ -31,22 +31,22 @@ expect_untainted
 echo "predicted, again and again"
 for _ in 1 2; do
     cycle one --mode predicted
-    expect_equal "$(field mode)" predicted "the mode"
-    [ "$(field working_set_pages)" -gt 1000 ] || fail "nothing was learned: $expect_out"
-    [ "$(field running_us)" -ge "$(field domain_created_us)" ] || fail "times: $expect_out"
+    expect_equal "$(json "$expect_out" mode)" predicted "the mode"
+    [ "$(json "$expect_out" working_set_pages)" -gt 1000 ] || fail "nothing was learned: $expect_out"
+    [ "$(json "$expect_out" running_us)" -ge "$(json "$expect_out" domain_created_us)" ] || fail "times: $expect_out"
 done
 expect_clean
 expect_untainted
 
 echo "lazy"
 cycle one --mode lazy --wait
-expect_equal "$(field mode)" lazy "the mode"
-[ "$(field loaded_us)" -ge "$(field running_us)" ] || fail "times: $expect_out"
+expect_equal "$(json "$expect_out" mode)" lazy "the mode"
+[ "$(json "$expect_out" loaded_us)" -ge "$(json "$expect_out" running_us)" ] || fail "times: $expect_out"
 expect_clean
 
 echo "eager"
 cycle one --mode eager
-expect_equal "$(field mode)" eager "the mode"
+expect_equal "$(json "$expect_out" mode)" eager "the mode"
 expect_clean
 expect_untainted
 

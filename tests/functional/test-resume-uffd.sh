@@ -17,7 +17,7 @@ guest_start one 192 --fill 96
 for mode in predicted lazy; do
     expect_exit 0 foresnap suspend one
     expect_exit 0 foresnap resume one --mode "$mode" --json
-    expect_equal "$(field mode)" eager "the mode"
+    expect_equal "$(json "$expect_out" mode)" eager "the mode"
     expect_match "$expect_err" "warning: .*userfaultfd.*foresnap check-host --fix" "the warning"
     expect_match "$expect_out" '"warnings" : \[[^]]*userfaultfd' "the warning in the document"
     wait_loaded one
