@@ -26,9 +26,10 @@ foresnap ()
 {
     local build
     build=$(cd "$top_builddir" && pwd)
+    # The shell between keeps nsenter from stopping for good when foresnap is stopped.
     private_libvirt_exec env FORESNAP_LIBEXECDIR="$build" \
-        FORESNAP_REPO="${FORESNAP_REPO:-$PRIVATE_LIBVIRT/repo}" "$build/foresnap" \
-        -c qemu:///system "$@"
+        FORESNAP_REPO="${FORESNAP_REPO:-$PRIVATE_LIBVIRT/repo}" \
+        sh -c '"$@"; exit $?' sh "$build/foresnap" -c qemu:///system "$@"
 }
 
 json ()
