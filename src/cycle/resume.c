@@ -412,6 +412,20 @@ take_warning(Resume *r)
         r->no_incoming, other ? "; " : "", other ? other : "");
 }
 
+/* Whoever waited for the load may do anything next: the pager and its guard are about to let
+ * go of the domain, and what is left of the operation goes first. */
+static void
+wait_for_rest(Resume *r)
+{
+    g_autoptr(GError) error = NULL;
+
+    g_clear_pointer(&r->lock, fsn_lock_release);
+    if (!fsn_cycle_recover_domain(r->cycle, r->memory.uuid, 5000, NULL, &error)) {
+        g_free(r->warning);
+        r->warning = g_strdup(error->message);
+    }
+}
+
 static void
 fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
 {
@@ -459,6 +473,9 @@ fsn_cycle_resume(FsnCycle *cycle,
     if (!fsn_arm_consume(r.repo, r.memory.id, "resumed", error) ||
         !fsn_stub_remove(r.cycle, r.memory.domain, r.memory.uuid, error)) {
         return false;
+    }
+    if (r.options.wait) {
+        wait_for_rest(&r);
     }
     fill_result(&r, &reports, out_result);
     return true;

@@ -85,6 +85,6 @@ now=$(now_us)
 virsh_ok start one
 booted "$now"
 
-echo "a suspend right after a suspend and resume"
+resumed "foresnap's own suspend"
 cycle one
 expect_clean
