@@ -239,14 +239,15 @@ fsn_pager_start(FsnCycle *cycle,
 
 bool
 fsn_pager_continue(FsnCycle *cycle,
-                   const FsnJournal *journal,
+                   FsnJournal *journal,
+                   bool automatic,
                    FsnLock *lock,
                    int socket_fd,
                    GError **error)
 {
     int fd;
 
-    if (journal->attempts >= MAX_ATTEMPTS) {
+    if (automatic && journal->attempts >= MAX_ATTEMPTS) {
         g_set_error(
             error, FSN_ERROR, FSN_ERROR_FAILED,
             "loading the memory of domain '%s' broke off %d times; the guest waits. "
@@ -254,7 +255,9 @@ fsn_pager_continue(FsnCycle *cycle,
             journal->domain, (int)journal->attempts, journal->domain);
         return false;
     }
-    if (!fsn_pager_start(cycle, journal->uuid, true, lock, socket_fd, &fd, error)) {
+    journal->attempts = automatic ? journal->attempts + 1 : 0;
+    if (!fsn_journal_write(journal, fsn_cycle_state_dir(cycle), journal->step, error) ||
+        !fsn_pager_start(cycle, journal->uuid, true, lock, socket_fd, &fd, error)) {
         return false;
     }
     close(fd);

@@ -39,10 +39,12 @@ bool fsn_pager_start(FsnCycle *cycle,
                      int *out_status_fd,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Takes up a load that broke off: starts a pager in recovery, if the journal's attempts are
- * not used up. */
+/* Takes up a load that broke off: starts a pager in recovery. What happens by itself
+ * (@automatic) is counted in the journal and refused after a few times; an order of the user
+ * begins the count anew. */
 bool fsn_pager_continue(FsnCycle *cycle,
-                        const FsnJournal *journal,
+                        FsnJournal *journal,
+                        bool automatic,
                         FsnLock *lock,
                         int socket_fd,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -32,6 +32,7 @@
 
 typedef struct {
     FsnCycle *cycle;
+    bool automatic; /* nobody ordered it: the guard found the operation dead */
     FsnVirt *virt;
     FsnRepo *repo;
     FsnJournal *journal;
@@ -203,7 +204,7 @@ continue_load(Recovery *r, GError **error)
     if (r->journal->monitor && !fsn_incoming_defer_reconnect(r->domain, &fd, error)) {
         return false;
     }
-    ok = fsn_pager_continue(r->cycle, r->journal, r->lock, fd, error);
+    ok = fsn_pager_continue(r->cycle, r->journal, r->automatic, r->lock, fd, error);
     if (fd >= 0) {
         close(fd);
     }
@@ -268,6 +269,22 @@ remove_holder_socket(Recovery *r)
     (void)unlink(path); /* as a rule there is none, and a stale one does no harm */
 }
 
+/* A QEMU that ends by itself at the same moment has done what was wanted. */
+static bool
+end_qemu(Recovery *r, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    FsnVirtStatus status;
+
+    if (fsn_virt_domain_destroy(r->domain, false, &local) ||
+        (fsn_virt_domain_status(r->domain, &status, NULL) &&
+         (status.state == FSN_VIRT_OFF || status.state == FSN_VIRT_CRASHED))) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
 static bool
 run_action(Recovery *r, FsnRecoverAction action, GError **error)
 {
@@ -284,7 +301,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
         return !r->xml_inactive || fsn_stub_write(r->cycle, j->domain, j->uuid,
                                                   r->xml_inactive, j->snapshot, error);
     case FSN_RECOVER_END_QEMU:
-        return fsn_virt_domain_destroy(r->domain, false, error);
+        return end_qemu(r, error);
     case FSN_RECOVER_ARM:
         return arm(r, error);
     case FSN_RECOVER_REMOVE_STUB:
@@ -382,7 +399,7 @@ fsn_cycle_recover_domain(FsnCycle *cycle,
                          JsonObject **out_report,
                          GError **error)
 {
-    g_auto(Recovery) r = { 0 };
+    g_auto(Recovery) r = { .automatic = wait_ms > 0 };
     g_autoptr(GError) local = NULL;
     const char *state_dir = fsn_cycle_state_dir(cycle);
 

@@ -50,7 +50,9 @@ fsn_incoming_new(const FsnPagerPlan *plan, GError **error)
         .uuid = plan->domain_uuid,
         .cpu_xml = plan->cpu_xml,
         .postcopy = plan->mode != FSN_MODE_EAGER,
-        .paused = plan->paused,
+        /* An eager load may still fail at its very end: the guest is continued by us, once
+         * libvirt has called it whole. */
+        .paused = plan->paused || plan->mode == FSN_MODE_EAGER,
     };
     in->folder = g_strdup(plan->socket_dir);
     return g_steal_pointer(&in);
@@ -142,6 +144,16 @@ fsn_incoming_finish(FsnIncoming *in)
     g_clear_error(&in->error);
     in->returned = 0;
     in->thread = g_thread_new("fsn-finish", finish_thread, in);
+}
+
+bool
+fsn_incoming_continue(FsnIncoming *in, GError **error)
+{
+    if (!in->domain) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "the domain cannot be found");
+        return false;
+    }
+    return fsn_virt_domain_resume(in->domain, error);
 }
 
 bool

@@ -22,6 +22,8 @@ void fsn_incoming_cancel(FsnIncoming *in);
 
 /* Lets the guest run and waits, in a thread of its own, until libvirt calls it loaded. */
 void fsn_incoming_finish(FsnIncoming *in);
+/* After an eager load, which leaves the guest stopped: lets it run. */
+bool fsn_incoming_continue(FsnIncoming *in, GError **error);
 /* Has the thread returned? Without @wait at once. False with no error: not yet. */
 bool fsn_incoming_is_finished(FsnIncoming *in, bool wait, bool *out_ok, GError **error);
 

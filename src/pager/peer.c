@@ -360,6 +360,30 @@ call_off(Peer *p)
     }
 }
 
+/* All memory first: the mark comes when libvirt has called the load whole, so that whatever
+ * fails before leaves the snapshot as it was. */
+static bool
+load_eagerly(Peer *p, GError **error)
+{
+    if (!send_state(p, false, error)) {
+        return false;
+    }
+    let_run(p);
+    if (!finish_load(p, error) || !mark_ran(p, error)) {
+        return false;
+    }
+    if (p->plan->paused) {
+        return true;
+    }
+    if (!fsn_incoming_continue(p->incoming, error)) {
+        g_prefix_error(error, "all memory is loaded, but the guest does not run: ");
+        return false;
+    }
+    p->status.running_us = fsn_monotonic_us();
+    enter(p, "running", NULL);
+    return true;
+}
+
 static bool
 carry_out(Peer *p, GError **error)
 {
@@ -374,6 +398,14 @@ carry_out(Peer *p, GError **error)
         p->status.ran = true;
         return recover(p, error);
     }
+    if (p->plan->mode == FSN_MODE_EAGER && p->incoming) {
+        bool ok = load_eagerly(p, error);
+
+        if (!ok && !p->status.ran) {
+            call_off(p);
+        }
+        return ok;
+    }
     if (!send_state(p, false, error) || !mark_ran(p, error)) {
         call_off(p);
         return false;
@@ -382,7 +414,7 @@ carry_out(Peer *p, GError **error)
     if (finish_load(p, error)) {
         return true;
     }
-    return p->plan->mode != FSN_MODE_EAGER && p->incoming && recover(p, error);
+    return p->incoming && recover(p, error);
 }
 
 int
