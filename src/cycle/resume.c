@@ -25,6 +25,7 @@
 #include "repo/manifests.h"
 #include "repo/marks.h"
 #include "repo/verify.h"
+#include "tier/registry.h"
 #include "virt/domain.h"
 #include "virt/migrate-in.h"
 
@@ -153,6 +154,15 @@ check_consistent(Resume *r, GError **error)
     return true;
 }
 
+/* A tier may hold what the repository has lost, which is for the pager to find out. */
+static bool
+has_tiers(FsnRepo *repo)
+{
+    g_autoptr(GPtrArray) tiers = NULL;
+
+    return fsn_tiers_load(repo, &tiers, NULL) && tiers->len > 0;
+}
+
 /* All objects are there and as long as they should be, and the small ones are intact. What
  * the frames of the packs hold is verified while they are read; damage found then makes the
  * guest wait, which this avoids where it costs little. */
@@ -164,7 +174,7 @@ check_whole(Resume *r, GError **error)
     if (!fsn_repo_verify(r->repo, r->memory.id, false, NULL, NULL, &report, error)) {
         return false;
     }
-    if (report.problems->len > 0) {
+    if (report.problems->len > 0 && !has_tiers(r->repo)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
                     "%s%s; the state is kept, see 'foresnap verify %.12s'",
                     (const char *)report.problems->pdata[0],
