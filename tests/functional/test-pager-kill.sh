@@ -10,7 +10,7 @@ private_libvirt_start
 userfaultfd_allow
 builddir=$(cd "$top_builddir" && pwd)
 repo=$PRIVATE_LIBVIRT/repo
-runs=${FSN_KILL_RUNS:-2}
+runs=${FSN_KILL_RUNS:-1}
 guest_start one 512
 
 fsn ()
