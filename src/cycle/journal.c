@@ -48,6 +48,8 @@ fsn_journal_new(FsnOperation operation,
     j->uri = g_strdup(uri);
     j->repo = g_strdup(repo);
     j->snapshot = g_strdup(snapshot);
+    j->max_bandwidth = -1;
+    j->downtime_limit_ms = -1;
     j->pid = getpid();
     j->started_us = fsn_realtime_us();
     return j;
@@ -109,6 +111,8 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_boolean_member(o, "own_pause", j->own_pause);
     json_object_set_boolean_member(o, "sync_time", j->sync_time);
     json_object_set_boolean_member(o, "monitor", j->monitor);
+    json_object_set_int_member(o, "max_bandwidth", j->max_bandwidth);
+    json_object_set_int_member(o, "downtime_limit_ms", j->downtime_limit_ms);
     json_object_set_int_member(o, "attempts", j->attempts);
     json_object_set_int_member(o, "pid", j->pid);
     json_object_set_int_member(o, "started_us", j->started_us);
@@ -154,6 +158,8 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->own_pause = fsn_json_peek_bool(o, "own_pause", false);
     j->sync_time = fsn_json_peek_bool(o, "sync_time", false);
     j->monitor = fsn_json_peek_bool(o, "monitor", false);
+    j->max_bandwidth = fsn_json_peek_int(o, "max_bandwidth", -1);
+    j->downtime_limit_ms = fsn_json_peek_int(o, "downtime_limit_ms", -1);
     j->attempts = fsn_json_peek_int(o, "attempts", 0);
     j->pid = fsn_json_peek_int(o, "pid", 0);
     j->started_us = fsn_json_peek_int(o, "started_us", 0);

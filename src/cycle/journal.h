@@ -35,14 +35,17 @@ typedef struct {
     FsnStep step;
     char *domain; /* name */
     char *uuid;
-    char *uri;          /* NULL: libvirt's default */
-    char *repo;         /* absolute location */
-    char *snapshot;     /* id that is being written or read */
-    bool was_running;   /* suspend: run state to restore if it does not succeed; resume
+    char *uri;        /* NULL: libvirt's default */
+    char *repo;       /* absolute location */
+    char *snapshot;   /* id that is being written or read */
+    bool was_running; /* suspend: run state to restore if it does not succeed; resume
                          * through the monitor: the guest is still to be continued */
-    bool own_pause;     /* the operation paused the domain by itself, through libvirt */
-    bool sync_time;     /* resume: set the guest's clock once all is loaded */
-    bool monitor;       /* resume: libvirt knows nothing of the load, only QEMU does */
+    bool own_pause;   /* the operation paused the domain by itself, through libvirt */
+    bool sync_time;   /* resume: set the guest's clock once all is loaded */
+    bool monitor;     /* resume: libvirt knows nothing of the load, only QEMU does */
+    /* suspend: QEMU's settings from before, as recovery has to put them back; -1: not known */
+    int64_t max_bandwidth; /* bytes per second */
+    int64_t downtime_limit_ms;
     int64_t attempts;   /* resume: how often loading was taken up again by itself */
     int64_t pid;        /* process that works on it */
     int64_t started_us; /* real time */

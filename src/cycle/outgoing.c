@@ -211,3 +211,25 @@ fsn_outgoing_restore(FsnOutgoing *o)
         g_clear_error(&ignored); /* likewise */
     }
 }
+
+void
+fsn_outgoing_saved(FsnOutgoing *o,
+                   int64_t *out_max_bandwidth,
+                   int64_t *out_downtime_limit_ms)
+{
+    *out_max_bandwidth = o->saved.max_bandwidth;
+    *out_downtime_limit_ms = o->saved.downtime_limit_ms;
+}
+
+bool
+fsn_outgoing_put_back(FsnQmp *qmp,
+                      int64_t max_bandwidth,
+                      int64_t downtime_limit_ms,
+                      GError **error)
+{
+    FsnMigrationParameters p = FSN_MIGRATION_PARAMETERS_INIT;
+
+    p.max_bandwidth = max_bandwidth;
+    p.downtime_limit_ms = downtime_limit_ms;
+    return fsn_qmp_migrate_set_parameters(qmp, &p, error);
+}

@@ -43,4 +43,14 @@ bool fsn_outgoing_cancel(FsnOutgoing *outgoing, GError **error) G_GNUC_WARN_UNUS
 /* Puts the parameters back. Errors are those of a domain that has gone, and are dropped. */
 void fsn_outgoing_restore(FsnOutgoing *outgoing);
 
+/* The settings as they were found, for whoever has to put them back in our place. */
+void fsn_outgoing_saved(FsnOutgoing *outgoing,
+                        int64_t *out_max_bandwidth,
+                        int64_t *out_downtime_limit_ms);
+/* Puts them back without an outgoing migration at hand; -1 leaves one as it is. */
+bool fsn_outgoing_put_back(FsnQmp *qmp,
+                           int64_t max_bandwidth,
+                           int64_t downtime_limit_ms,
+                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS

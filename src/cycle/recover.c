@@ -259,6 +259,26 @@ sync_time(Recovery *r)
     }
 }
 
+/* A hold leaves limits that would make a crawl of the user's own migrations. */
+static void
+put_settings_back(Recovery *r)
+{
+    const FsnJournal *j = r->journal;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FsnQmp) qmp = NULL;
+    FsnVirtStatus status;
+
+    if (j->operation != FSN_OP_SUSPEND || j->max_bandwidth < 0 || !r->domain ||
+        !fsn_virt_domain_status(r->domain, &status, NULL) ||
+        (status.state != FSN_VIRT_RUNNING && status.state != FSN_VIRT_PAUSED)) {
+        return;
+    }
+    qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
+    if (!fsn_outgoing_put_back(qmp, j->max_bandwidth, j->downtime_limit_ms, &error)) {
+        g_warning("cannot put QEMU's settings of migrations back: %s", error->message);
+    }
+}
+
 /* What a dead holder leaves; a living one would have the lock that we have. */
 static void
 remove_holder_socket(Recovery *r)
@@ -314,6 +334,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
         return continue_load(r, error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
+        put_settings_back(r);
         remove_holder_socket(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
         return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);

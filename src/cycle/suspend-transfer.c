@@ -37,11 +37,13 @@ fsn_suspend_start(FsnSuspendRun *run,
         options.parent_root = run->parent_memory.root;
         options.parent_layout = run->parent_memory.layout;
     }
-    if (!write_step(run, step, error)) {
+    run->outgoing = fsn_outgoing_new(run->qmp, error);
+    if (!run->outgoing) {
         return false;
     }
-    run->outgoing = fsn_outgoing_new(run->qmp, error);
-    if (!run->outgoing ||
+    fsn_outgoing_saved(run->outgoing, &run->journal->max_bandwidth,
+                       &run->journal->downtime_limit_ms);
+    if (!write_step(run, step, error) ||
         !fsn_outgoing_start(run->outgoing, reserve_pages > 0, &fd, error)) {
         return false;
     }
