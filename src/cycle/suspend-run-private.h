@@ -51,6 +51,7 @@ struct FsnSuspendRun {
     bool stopped;
     bool durable;    /* the manifest exists, or may exist */
     bool finished;   /* QEMU has ended and the journal is closed */
+    bool stuck;      /* the guest could not be continued: recovery has to */
     int64_t stop_us; /* monotonic instant at which the guest stopped */
 };
 

@@ -58,8 +58,8 @@ fsn_suspend_run_free(FsnSuspendRun *run)
     fsn_capture_free(run->capture);
     fsn_outgoing_free(run->outgoing);
     fsn_qmp_free(run->qmp);
-    if (run->durable && !run->finished) {
-        /* Past the point of no return but not at the end: recovery goes on from here. */
+    if (run->stuck || (run->durable && !run->finished)) {
+        /* Not at an end that we can reach: recovery goes on from here. */
         fsn_guard_abandon(g_steal_pointer(&run->guard));
     }
     fsn_guard_done(run->guard);

@@ -170,25 +170,24 @@ fsn_suspend_transfer_rest(FsnSuspendRun *run, GError **error)
     return true;
 }
 
-/* Lets the guest run on as it did before, whatever QEMU has come to. */
-static void
+/* Lets the guest run on as it did before, whatever QEMU has come to. False: libvirt is not
+ * to be had, or refuses. */
+static bool
 continue_guest(FsnSuspendRun *run)
 {
     g_autoptr(GError) error = NULL;
     FsnVirtStatus status;
 
-    if (!fsn_virt_domain_status(run->domain, &status, &error)) {
-        g_warning("cannot look at domain '%s' any more: %s", run->facts->name,
-                  error->message);
-        return;
-    }
     /* Before convergence QEMU has never stopped; after it libvirt must be asked, so that
      * locks and leases are taken again. */
-    if (status.state == FSN_VIRT_PAUSED && run->stopped &&
-        !fsn_virt_domain_resume(run->domain, &error)) {
-        g_warning("cannot continue domain '%s': %s; try 'virsh resume'", run->facts->name,
-                  error->message);
+    if (fsn_virt_domain_status(run->domain, &status, &error) &&
+        (status.state != FSN_VIRT_PAUSED || !run->stopped ||
+         fsn_virt_domain_resume(run->domain, &error))) {
+        return true;
     }
+    g_warning("cannot continue domain '%s' yet: %s; 'foresnap recover' tries again",
+              run->facts->name, error->message);
+    return false;
 }
 
 void
@@ -207,8 +206,9 @@ fsn_suspend_undo(FsnSuspendRun *run)
     }
     /* Closing our end comes after the cancel, so that QEMU ends in "cancelled". */
     g_clear_pointer(&run->capture, fsn_capture_free);
-    if (run->outgoing || run->own_pause) {
-        continue_guest(run);
+    if ((run->outgoing || run->own_pause) && !continue_guest(run)) {
+        run->stuck = true; /* the journal stays, for the guard and for recovery */
+        return;
     }
     if (!fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), &ignored)) {
         g_clear_error(&ignored); /* recovery finds it and has nothing to do */

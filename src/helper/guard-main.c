@@ -17,7 +17,10 @@
 #define PIPE_FD 3
 #define N_ARGS  7
 
-#define MAX_ATTEMPTS 25
+/* A libvirtd that has ended is back in seconds, as a rule; for two minutes it is waited for. */
+#define QUICK_ATTEMPTS 25
+#define MAX_ATTEMPTS   (QUICK_ATTEMPTS + 120)
+#define QUICK_WAIT_US  (200 * 1000)
 
 /* Recovery may meet a domain that libvirt is still letting go of, a lock that the dying
  * process still holds, and a libvirtd that was restarted meanwhile, whose old connection
@@ -37,7 +40,7 @@ recover(char **argv, GError **error)
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
-        g_usleep(200 * 1000);
+        g_usleep(attempt < QUICK_ATTEMPTS ? QUICK_WAIT_US : G_USEC_PER_SEC);
     }
 }
 
