@@ -151,6 +151,13 @@ check_events(FsnSuspendRun *run, GError **error)
             return false;
         }
     }
+    if (!fsn_virt_events_live(run->events)) {
+        /* A reboot would go unseen, and the monitor is out of reach. */
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                    "the hold of domain '%s' is over: libvirtd has closed the connection",
+                    run->facts->name);
+        return false;
+    }
     return true;
 }
 

@@ -156,3 +156,9 @@ fsn_virt_events_wait(FsnVirtEvents *events,
     *out_event = *event;
     return true;
 }
+
+bool
+fsn_virt_events_live(FsnVirtEvents *events)
+{
+    return virConnectIsAlive(events->connection) > 0;
+}

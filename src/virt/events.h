@@ -42,4 +42,7 @@ bool fsn_virt_events_wait(FsnVirtEvents *events,
                           FsnVirtEvent *out_event,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* False once the connection has closed: events are missed from then on. */
+bool fsn_virt_events_live(FsnVirtEvents *events);
+
 G_END_DECLS
