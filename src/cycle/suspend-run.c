@@ -19,7 +19,9 @@
 #define GUARD_STALL_S 30
 
 /* Sent pages per second during a hold, and a tenth more: the reserve outlasts the hold, so
- * that QEMU cannot reach the end by itself even if the guest writes nothing at all. */
+ * that QEMU cannot reach the end by itself even if the guest writes nothing at all. A short
+ * hold has the reserve of the default one: just after the bulk QEMU stops the guest for what
+ * it can send in 1 ms at full speed, which is megabytes. */
 #define HOLD_PAGES_PER_SECOND 11
 
 FsnSuspendRun *
@@ -87,7 +89,9 @@ start_guard(FsnSuspendRun *run, GError **error)
 bool
 fsn_suspend_run_prepare(FsnSuspendRun *run, FsnPrepareResult *out_result, GError **error)
 {
-    uint64_t reserve = (uint64_t)run->options.max_hold_s * HOLD_PAGES_PER_SECOND;
+    uint64_t reserve =
+        (uint64_t)MAX(run->options.max_hold_s, FSN_SUSPEND_DEFAULT_HOLD_S) *
+        HOLD_PAGES_PER_SECOND;
     FsnCaptureProgress progress;
 
     /* A guest whose whole memory is no larger than the reserve would never be bulk. */
