@@ -11,6 +11,8 @@ private_libvirt_start
 userfaultfd_allow
 guest_start one 128 --fill 40
 FORESNAP_REPO=$PRIVATE_LIBVIRT/repo
+# foresnap warns of what it cannot do without libvirt; that is not to end it.
+unset G_DEBUG
 
 # stop_once CONDITION : stop foresnap in the moment in which the condition is first true.
 # The condition is shell text; FOLDER/step tells the journal's step.
