@@ -113,7 +113,7 @@ fsn_suspend_run_prepare(FsnSuspendRun *run, FsnPrepareResult *out_result, GError
     out_result->domain = g_strdup(run->facts->name);
     out_result->total_us = fsn_monotonic_us() - run->started_us;
     out_result->bytes_read = progress.bytes_read;
-    out_result->bytes_stored = 0;
+    out_result->bytes_stored = fsn_capture_bytes_stored(run->capture);
     out_result->hold_s = run->options.max_hold_s;
     return true;
 }

@@ -214,6 +214,17 @@ fsn_capture_progress(FsnCapture *c)
     return c->progress;
 }
 
+uint64_t
+fsn_capture_bytes_stored(FsnCapture *c)
+{
+    FsnImageStats stats = { 0 };
+
+    if (c->writer) {
+        fsn_image_writer_peek_stats(c->writer, &stats);
+    }
+    return stats.bytes_stored;
+}
+
 bool
 fsn_capture_settle(FsnCapture *c, GError **error)
 {

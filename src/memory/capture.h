@@ -58,6 +58,9 @@ bool fsn_capture_step(FsnCapture *capture,
 
 FsnCaptureProgress fsn_capture_progress(FsnCapture *capture);
 
+/* Bytes that the repository has taken for it so far; exact after a settle. */
+uint64_t fsn_capture_bytes_stored(FsnCapture *capture);
+
 /* All RAM that has arrived becomes durable; the commit then pays only for what follows. */
 bool fsn_capture_settle(FsnCapture *capture, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 

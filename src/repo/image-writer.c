@@ -228,4 +228,6 @@ void
 fsn_image_writer_peek_stats(FsnImageWriter *self, FsnImageStats *out_stats)
 {
     *out_stats = self->stats;
+    out_stats->bytes_stored =
+        fsn_pack_writer_bytes(self->packs) + self->stats.bytes_index;
 }

@@ -57,7 +57,7 @@ bool fsn_image_writer_commit(FsnImageWriter *writer,
 void fsn_image_writer_free(FsnImageWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnImageWriter, fsn_image_writer_free)
 
-/* What was put so far; root and bytes_stored are not yet filled in. */
+/* What was put so far; the root is not yet filled in, and the bytes are exact after a settle. */
 void fsn_image_writer_peek_stats(FsnImageWriter *writer, FsnImageStats *out_stats);
 
 G_END_DECLS
