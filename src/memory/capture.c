@@ -296,9 +296,3 @@ fsn_capture_machine(FsnCapture *c)
 {
     return c->machine;
 }
-
-bool
-fsn_capture_has_parent(FsnCapture *c)
-{
-    return c->parent != NULL;
-}

@@ -88,7 +88,5 @@ int fsn_capture_fd(FsnCapture *capture);
 const FsnRamLayout *fsn_capture_layout(FsnCapture *capture);
 /* Machine type named by the stream; valid with the layout; borrowed. */
 const char *fsn_capture_machine(FsnCapture *capture);
-/* True if the parent's image was usable as such. */
-bool fsn_capture_has_parent(FsnCapture *capture);
 
 G_END_DECLS
