@@ -13,37 +13,23 @@
 #include "cycle/arm.h"
 #include "cycle/holder-wire.h"
 #include "cycle/incoming-defer.h"
-#include "cycle/journal.h"
-#include "cycle/lock.h"
 #include "cycle/manifest.h"
 #include "cycle/outgoing.h"
 #include "cycle/pager-start.h"
-#include "cycle/recover-plan.h"
+#include "cycle/recover-private.h"
 #include "cycle/stub.h"
-#include "domxml/domain-facts.h"
-#include "qmp/migration-info.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
-#include "virt/domain.h"
 #include "virt/qmp-transport.h"
 
 #include <string.h>
 #include <unistd.h>
 
-typedef struct {
-    FsnCycle *cycle;
-    bool automatic; /* nobody ordered it: the guard found the operation dead */
-    FsnVirt *virt;
-    FsnRepo *repo;
-    FsnJournal *journal;
-    FsnLock *lock;
-    FsnVirtDomain *domain; /* NULL: no longer defined */
-    char *xml_inactive;
-    FsnDomainFacts *domain_facts;
-} Recovery;
+/* What libvirt needs at the most to hear of a stop. */
+#define NOTICE_US (5 * G_USEC_PER_SEC)
 
 static void
-recovery_clear(Recovery *r)
+recovery_clear(FsnRecovery *r)
 {
     fsn_lock_release(r->lock);
     fsn_virt_domain_free(r->domain);
@@ -52,130 +38,10 @@ recovery_clear(Recovery *r)
     g_free(r->xml_inactive);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Recovery, recovery_clear)
-
-static FsnFoundDomain
-classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
-{
-    if (status->post_copy_failed) {
-        return FSN_FOUND_LOAD_BROKEN;
-    }
-    if (status->post_copy) {
-        return FSN_FOUND_LOADING;
-    }
-    switch (status->state) {
-    case FSN_VIRT_RUNNING:
-    case FSN_VIRT_SHUTTING_DOWN:
-    case FSN_VIRT_PM_SUSPENDED:
-        return FSN_FOUND_RUNNING;
-    case FSN_VIRT_PAUSED:
-        return j->operation == FSN_OP_RESUME && (!ran || status->incoming)
-                   ? FSN_FOUND_INCOMING
-                   : FSN_FOUND_PAUSED;
-    case FSN_VIRT_NOSTATE:
-    case FSN_VIRT_OFF:
-    case FSN_VIRT_CRASHED:
-        break;
-    }
-    return FSN_FOUND_OFF;
-}
-
-/* What libvirt calls running or paused, while only QEMU knows whether memory is missing. */
-static bool
-classify_monitored(FsnVirtDomain *domain, FsnFoundDomain *found, GError **error)
-{
-    FsnDeferState state;
-
-    if (!fsn_incoming_defer_state(domain, &state, error)) {
-        return false;
-    }
-    switch (state) {
-    case FSN_DEFER_WAITING:
-        *found = FSN_FOUND_INCOMING;
-        break;
-    case FSN_DEFER_LOADING:
-        *found = FSN_FOUND_LOADING;
-        break;
-    case FSN_DEFER_BROKEN:
-        *found = FSN_FOUND_LOAD_BROKEN;
-        break;
-    case FSN_DEFER_LOADED:
-        break;
-    }
-    return true;
-}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnRecovery, recovery_clear)
 
 static bool
-is_migrating(FsnVirtDomain *domain)
-{
-    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(domain));
-    g_auto(FsnMigrationInfo) info = { 0 };
-
-    return fsn_qmp_query_migrate(qmp, &info, NULL) && info.status != FSN_MIGRATION_NONE &&
-           !(FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_ENDED);
-}
-
-static bool
-find_manifest(FsnRepo *repo, const char *id, bool *out_exists, GError **error)
-{
-    g_autoptr(JsonObject) manifest = NULL;
-    g_autoptr(GError) local = NULL;
-
-    *out_exists = fsn_repo_load_manifest(repo, id, &manifest, &local);
-    if (*out_exists || g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-        return true;
-    }
-    g_propagate_error(error, g_steal_pointer(&local));
-    return false;
-}
-
-static bool
-find_domain(Recovery *r, FsnRecoverFacts *facts, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    FsnVirtStatus status;
-
-    facts->domain = FSN_FOUND_OFF;
-    if (!fsn_virt_lookup(r->virt, r->journal->uuid, &r->domain, &local)) {
-        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-            return true;
-        }
-        g_propagate_error(error, g_steal_pointer(&local));
-        return false;
-    }
-    if (!fsn_virt_domain_status(r->domain, &status, error)) {
-        return false;
-    }
-    facts->domain = classify(r->journal, &status, facts->ran);
-    if (r->journal->monitor && facts->ran && facts->domain != FSN_FOUND_OFF &&
-        !classify_monitored(r->domain, &facts->domain, error)) {
-        return false;
-    }
-    facts->user_paused = status.state == FSN_VIRT_PAUSED && !r->journal->own_pause &&
-                         status.paused_by_user;
-    facts->migrating = r->journal->operation == FSN_OP_SUSPEND &&
-                       facts->domain != FSN_FOUND_OFF && is_migrating(r->domain);
-    return fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml_inactive,
-                               error) &&
-           fsn_domain_facts_parse(r->xml_inactive, &r->domain_facts, error);
-}
-
-static bool
-find_facts(Recovery *r, FsnRecoverFacts *facts, GError **error)
-{
-    const FsnJournal *j = r->journal;
-
-    facts->operation = j->operation;
-    facts->step = j->step;
-    facts->was_running = j->was_running;
-    facts->ran =
-        j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
-    return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
-           find_domain(r, facts, error);
-}
-
-static bool
-cancel_migration(Recovery *r, GError **error)
+cancel_migration(FsnRecovery *r, GError **error)
 {
     g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
     g_autoptr(FsnOutgoing) outgoing = fsn_outgoing_new(qmp, error);
@@ -185,18 +51,24 @@ cancel_migration(Recovery *r, GError **error)
 
 /* A cancelled migration lets QEMU continue the guest by itself; then nothing is left to do. */
 static bool
-continue_guest(Recovery *r, GError **error)
+continue_guest(FsnRecovery *r, GError **error)
 {
     FsnVirtStatus status;
 
     if (!fsn_virt_domain_status(r->domain, &status, error)) {
         return false;
     }
+    if (status.state == FSN_VIRT_RUNNING && fsn_recovery_qemu_stands(r->domain)) {
+        if (!fsn_virt_domain_wait_state(r->domain, FSN_VIRT_PAUSED, NOTICE_US, error)) {
+            return false;
+        }
+        status.state = FSN_VIRT_PAUSED;
+    }
     return status.state != FSN_VIRT_PAUSED || fsn_virt_domain_resume(r->domain, error);
 }
 
 static bool
-continue_load(Recovery *r, GError **error)
+continue_load(FsnRecovery *r, GError **error)
 {
     int fd = -1;
     bool ok;
@@ -213,7 +85,7 @@ continue_load(Recovery *r, GError **error)
 
 /* The identities of the disks are taken only if they are still what the manifest says. */
 static bool
-arm(Recovery *r, GError **error)
+arm(FsnRecovery *r, GError **error)
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(JsonObject) armed = NULL;
@@ -235,7 +107,7 @@ arm(Recovery *r, GError **error)
 }
 
 static bool
-release_claim(Recovery *r, GError **error)
+release_claim(FsnRecovery *r, GError **error)
 {
     return fsn_repo_mark_remove(r->repo, r->journal->snapshot, "claim", error);
 }
@@ -243,7 +115,7 @@ release_claim(Recovery *r, GError **error)
 /* The guest's clock has stood still since the suspend. Without an agent it stays behind, and
  * a clock that cannot be set is no reason to call the resume failed. */
 static void
-sync_time(Recovery *r)
+sync_time(FsnRecovery *r)
 {
     g_autoptr(GError) error = NULL;
     FsnVirtStatus status;
@@ -261,7 +133,7 @@ sync_time(Recovery *r)
 
 /* A hold leaves limits that would make a crawl of the user's own migrations. */
 static void
-put_settings_back(Recovery *r)
+put_settings_back(FsnRecovery *r)
 {
     const FsnJournal *j = r->journal;
     g_autoptr(GError) error = NULL;
@@ -281,7 +153,7 @@ put_settings_back(Recovery *r)
 
 /* What a dead holder leaves; a living one would have the lock that we have. */
 static void
-remove_holder_socket(Recovery *r)
+remove_holder_socket(FsnRecovery *r)
 {
     g_autofree char *path =
         fsn_holder_socket_path(fsn_cycle_state_dir(r->cycle), r->journal->uuid);
@@ -291,7 +163,7 @@ remove_holder_socket(Recovery *r)
 
 /* A QEMU that ends by itself at the same moment has done what was wanted. */
 static bool
-end_qemu(Recovery *r, GError **error)
+end_qemu(FsnRecovery *r, GError **error)
 {
     g_autoptr(GError) local = NULL;
     FsnVirtStatus status;
@@ -306,7 +178,7 @@ end_qemu(Recovery *r, GError **error)
 }
 
 static bool
-run_action(Recovery *r, FsnRecoverAction action, GError **error)
+run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
 {
     const FsnJournal *j = r->journal;
 
@@ -343,7 +215,7 @@ run_action(Recovery *r, FsnRecoverAction action, GError **error)
 }
 
 static bool
-run_plan(Recovery *r, const FsnRecoverPlan *plan, GError **error)
+run_plan(FsnRecovery *r, const FsnRecoverPlan *plan, GError **error)
 {
     for (size_t i = 0; i < plan->n_actions; i++) {
         if (!run_action(r, plan->actions[i], error)) {
@@ -375,14 +247,14 @@ build_report(const FsnJournal *j, const FsnRecoverPlan *plan)
 }
 
 static bool
-recover_locked(Recovery *r, JsonObject **out_report, GError **error)
+recover_locked(FsnRecovery *r, JsonObject **out_report, GError **error)
 {
     FsnRecoverFacts facts = { 0 };
     FsnRecoverPlan plan;
 
     r->virt = fsn_cycle_virt(r->cycle, error);
     r->repo = r->virt ? fsn_cycle_repo(r->cycle, error) : NULL;
-    if (!r->repo || !find_facts(r, &facts, error)) {
+    if (!r->repo || !fsn_recovery_find_facts(r, &facts, error)) {
         return false;
     }
     plan = fsn_recover_plan(&facts);
@@ -398,7 +270,10 @@ recover_locked(Recovery *r, JsonObject **out_report, GError **error)
 /* The journal names the repository and the connection of its operation, which need not be
  * those of this command. */
 static bool
-recover_elsewhere(FsnCycle *cycle, Recovery *r, JsonObject **out_report, GError **error)
+recover_elsewhere(FsnCycle *cycle,
+                  FsnRecovery *r,
+                  JsonObject **out_report,
+                  GError **error)
 {
     g_autoptr(FsnCycle) own = NULL;
 
@@ -420,7 +295,7 @@ fsn_cycle_recover_domain(FsnCycle *cycle,
                          JsonObject **out_report,
                          GError **error)
 {
-    g_auto(Recovery) r = { .automatic = wait_ms > 0 };
+    g_auto(FsnRecovery) r = { .automatic = wait_ms > 0 };
     g_autoptr(GError) local = NULL;
     const char *state_dir = fsn_cycle_state_dir(cycle);
 

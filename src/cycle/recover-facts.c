@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The facts that recovery decides upon, from repository, libvirt and QEMU. Looks only; what is
+ * to be done about them is in recover-plan.c.
+ */
+#include "config.h"
+
+#include "base/error.h"
+#include "cycle/arm.h"
+#include "cycle/incoming-defer.h"
+#include "cycle/recover-private.h"
+#include "qmp/commands-status.h"
+#include "qmp/migration-info.h"
+#include "repo/manifests.h"
+#include "virt/qmp-transport.h"
+
+static FsnFoundDomain
+classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
+{
+    if (status->post_copy_failed) {
+        return FSN_FOUND_LOAD_BROKEN;
+    }
+    if (status->post_copy) {
+        return FSN_FOUND_LOADING;
+    }
+    switch (status->state) {
+    case FSN_VIRT_RUNNING:
+    case FSN_VIRT_SHUTTING_DOWN:
+    case FSN_VIRT_PM_SUSPENDED:
+        return FSN_FOUND_RUNNING;
+    case FSN_VIRT_PAUSED:
+        return j->operation == FSN_OP_RESUME && (!ran || status->incoming)
+                   ? FSN_FOUND_INCOMING
+                   : FSN_FOUND_PAUSED;
+    case FSN_VIRT_NOSTATE:
+    case FSN_VIRT_OFF:
+    case FSN_VIRT_CRASHED:
+        break;
+    }
+    return FSN_FOUND_OFF;
+}
+
+/* What libvirt calls running or paused, while only QEMU knows whether memory is missing. */
+static bool
+classify_monitored(FsnVirtDomain *domain, FsnFoundDomain *found, GError **error)
+{
+    FsnDeferState state;
+
+    if (!fsn_incoming_defer_state(domain, &state, error)) {
+        return false;
+    }
+    switch (state) {
+    case FSN_DEFER_WAITING:
+        *found = FSN_FOUND_INCOMING;
+        break;
+    case FSN_DEFER_LOADING:
+        *found = FSN_FOUND_LOADING;
+        break;
+    case FSN_DEFER_BROKEN:
+        *found = FSN_FOUND_LOAD_BROKEN;
+        break;
+    case FSN_DEFER_LOADED:
+        break;
+    }
+    return true;
+}
+
+bool
+fsn_recovery_qemu_stands(FsnVirtDomain *domain)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(domain));
+    bool running;
+
+    return fsn_qmp_query_status(qmp, &running, NULL, NULL) && !running;
+}
+
+static bool
+is_migrating(FsnVirtDomain *domain)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(domain));
+    g_auto(FsnMigrationInfo) info = { 0 };
+
+    return fsn_qmp_query_migrate(qmp, &info, NULL) && info.status != FSN_MIGRATION_NONE &&
+           !(FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_ENDED);
+}
+
+static bool
+find_manifest(FsnRepo *repo, const char *id, bool *out_exists, GError **error)
+{
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(GError) local = NULL;
+
+    *out_exists = fsn_repo_load_manifest(repo, id, &manifest, &local);
+    if (*out_exists || g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+static bool
+find_domain(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    FsnVirtStatus status;
+
+    facts->domain = FSN_FOUND_OFF;
+    if (!fsn_virt_lookup(r->virt, r->journal->uuid, &r->domain, &local)) {
+        if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            return true;
+        }
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
+    }
+    if (!fsn_virt_domain_status(r->domain, &status, error)) {
+        return false;
+    }
+    facts->domain = classify(r->journal, &status, facts->ran);
+    if (r->journal->monitor && facts->ran && facts->domain != FSN_FOUND_OFF &&
+        !classify_monitored(r->domain, &facts->domain, error)) {
+        return false;
+    }
+    if (r->journal->operation == FSN_OP_SUSPEND && status.state == FSN_VIRT_RUNNING &&
+        fsn_recovery_qemu_stands(r->domain)) {
+        facts->domain = FSN_FOUND_PAUSED;
+    }
+    facts->user_paused = status.state == FSN_VIRT_PAUSED && !r->journal->own_pause &&
+                         status.paused_by_user;
+    facts->migrating = r->journal->operation == FSN_OP_SUSPEND &&
+                       facts->domain != FSN_FOUND_OFF && is_migrating(r->domain);
+    return fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml_inactive,
+                               error) &&
+           fsn_domain_facts_parse(r->xml_inactive, &r->domain_facts, error);
+}
+
+bool
+fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
+{
+    const FsnJournal *j = r->journal;
+
+    facts->operation = j->operation;
+    facts->step = j->step;
+    facts->was_running = j->was_running;
+    facts->ran =
+        j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
+    return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
+           find_domain(r, facts, error);
+}
