@@ -34,6 +34,9 @@ typedef enum {
      FSN_MIGRATION_BIT(FSN_MIGRATION_FAILED) |    \
      FSN_MIGRATION_BIT(FSN_MIGRATION_CANCELLED))
 
+/* Nothing is under way. */
+#define FSN_MIGRATION_IDLE (FSN_MIGRATION_ENDED | FSN_MIGRATION_BIT(FSN_MIGRATION_NONE))
+
 /* QEMU's word; "other" for FSN_MIGRATION_OTHER. Static. */
 const char *fsn_migration_status_name(FsnMigrationStatus status);
 FsnMigrationStatus fsn_migration_status_parse(const char *name);

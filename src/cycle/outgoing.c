@@ -190,9 +190,8 @@ fsn_outgoing_cancel(FsnOutgoing *o, GError **error)
     g_auto(FsnMigrationInfo) info = { 0 };
 
     return fsn_qmp_migrate_cancel(o->qmp, error) &&
-           fsn_qmp_wait_migration(
-               o->qmp, FSN_MIGRATION_ENDED | FSN_MIGRATION_BIT(FSN_MIGRATION_NONE),
-               END_TIMEOUT_US, &info, error);
+           fsn_qmp_wait_migration(o->qmp, FSN_MIGRATION_IDLE, END_TIMEOUT_US, &info,
+                                  error);
 }
 
 void

@@ -80,8 +80,8 @@ is_migrating(FsnVirtDomain *domain)
     g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(domain));
     g_auto(FsnMigrationInfo) info = { 0 };
 
-    return fsn_qmp_query_migrate(qmp, &info, NULL) && info.status != FSN_MIGRATION_NONE &&
-           !(FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_ENDED);
+    return fsn_qmp_query_migrate(qmp, &info, NULL) &&
+           !(FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_IDLE);
 }
 
 static bool

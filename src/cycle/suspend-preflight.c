@@ -87,25 +87,8 @@ check_qemu(FsnSuspendRun *run, GError **error)
 
         return refuse(error, run, reasons);
     }
-    switch (info.status) {
-    case FSN_MIGRATION_NONE:
-    case FSN_MIGRATION_CANCELLED:
-    case FSN_MIGRATION_COMPLETED:
-    case FSN_MIGRATION_FAILED:
+    if (FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_IDLE) {
         return true;
-    case FSN_MIGRATION_SETUP:
-    case FSN_MIGRATION_CANCELLING:
-    case FSN_MIGRATION_ACTIVE:
-    case FSN_MIGRATION_POSTCOPY_ACTIVE:
-    case FSN_MIGRATION_POSTCOPY_PAUSED:
-    case FSN_MIGRATION_POSTCOPY_RECOVER_SETUP:
-    case FSN_MIGRATION_POSTCOPY_RECOVER:
-    case FSN_MIGRATION_COLO:
-    case FSN_MIGRATION_PRE_SWITCHOVER:
-    case FSN_MIGRATION_DEVICE:
-    case FSN_MIGRATION_WAIT_UNPLUG:
-    case FSN_MIGRATION_OTHER:
-        break;
     }
     g_set_error(error, FSN_ERROR, FSN_ERROR_BUSY,
                 "cannot suspend domain '%s': QEMU is already migrating it (%s)",
