@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/continue-guest.h"
 #include "cycle/holder-wire.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/manifest.h"
@@ -24,9 +25,6 @@
 
 #include <string.h>
 #include <unistd.h>
-
-/* What libvirt needs at the most to hear of a stop. */
-#define NOTICE_US (5 * G_USEC_PER_SEC)
 
 static void
 recovery_clear(FsnRecovery *r)
@@ -49,7 +47,7 @@ cancel_migration(FsnRecovery *r, GError **error)
     return outgoing && fsn_outgoing_cancel(outgoing, error);
 }
 
-/* A cancelled migration lets QEMU continue the guest by itself; then nothing is left to do. */
+/* A cancelled migration lets QEMU continue the guest by itself. */
 static bool
 continue_guest(FsnRecovery *r, GError **error)
 {
@@ -58,13 +56,11 @@ continue_guest(FsnRecovery *r, GError **error)
     if (!fsn_virt_domain_status(r->domain, &status, error)) {
         return false;
     }
-    if (status.state == FSN_VIRT_RUNNING && fsn_recovery_qemu_stands(r->domain)) {
-        if (!fsn_virt_domain_wait_state(r->domain, FSN_VIRT_PAUSED, NOTICE_US, error)) {
-            return false;
-        }
-        status.state = FSN_VIRT_PAUSED;
+    if (status.state == FSN_VIRT_PAUSED || fsn_recovery_qemu_stands(r->domain)) {
+        return fsn_continue_standing(r->domain, error);
     }
-    return status.state != FSN_VIRT_PAUSED || fsn_virt_domain_resume(r->domain, error);
+    return r->journal->operation != FSN_OP_SUSPEND ||
+           fsn_continue_continued(r->domain, error);
 }
 
 static bool

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cycle/continue-guest.h"
 #include "cycle/suspend-run-private.h"
 #include "qmp/commands-status.h"
 
@@ -15,8 +16,6 @@
 /* After the bulk, a guest gets this long to converge before it is stopped. */
 #define CONVERGE_US       (5 * G_USEC_PER_SEC)
 #define TRANSFER_STALL_US (60 * G_USEC_PER_SEC)
-#define NOTICE_US         (2 * G_USEC_PER_SEC)
-#define NOTICE_STEP_US    (5 * 1000)
 
 static bool
 write_step(FsnSuspendRun *run, FsnStep step, GError **error)
@@ -172,10 +171,10 @@ fsn_suspend_transfer_rest(FsnSuspendRun *run, GError **error)
     return true;
 }
 
-/* Whether QEMU stands still for our sake: stopped by us, or by the migration's end, which we
- * need not have seen. */
+/* What the migration may have done is undone: stopped by us, or by the migration's end, which
+ * we need not have seen; or continued by QEMU after that. A stop of the user's stays. */
 static bool
-stands_for_us(FsnSuspendRun *run, bool *out_stands, GError **error)
+continue_in_qemu(FsnSuspendRun *run, GError **error)
 {
     g_autofree char *word = NULL;
     bool running;
@@ -183,29 +182,12 @@ stands_for_us(FsnSuspendRun *run, bool *out_stands, GError **error)
     if (!fsn_qmp_query_status(run->qmp, &running, &word, error)) {
         return false;
     }
-    *out_stands = !running && (run->stopped || g_str_equal(word, "postmigrate") ||
-                               g_str_equal(word, "finish-migrate"));
-    return true;
-}
-
-/* libvirt hears of QEMU's stop a little later than we, and continues nothing that it takes
- * for running. Then it must be libvirt, so that locks and leases are taken again. */
-static bool
-resume_noticed(FsnSuspendRun *run, GError **error)
-{
-    int64_t deadline = fsn_monotonic_us() + NOTICE_US;
-    FsnVirtStatus status;
-
-    do {
-        if (!fsn_virt_domain_status(run->domain, &status, error)) {
-            return false;
-        }
-        if (status.state != FSN_VIRT_RUNNING) {
-            break;
-        }
-        g_usleep(NOTICE_STEP_US);
-    } while (fsn_monotonic_us() < deadline);
-    return status.state != FSN_VIRT_PAUSED || fsn_virt_domain_resume(run->domain, error);
+    if (!running && (run->stopped || g_str_equal(word, "postmigrate") ||
+                     g_str_equal(word, "finish-migrate"))) {
+        return fsn_continue_standing(run->domain, error);
+    }
+    return !running || (!run->stopped && run->journal->step < FSN_STEP_STOPPING) ||
+           fsn_continue_continued(run->domain, error);
 }
 
 /* Lets the guest run on as it did before, whatever QEMU has come to. False: libvirt is not
@@ -215,13 +197,11 @@ continue_guest(FsnSuspendRun *run)
 {
     g_autoptr(GError) error = NULL;
     FsnVirtStatus status;
-    bool stands = false;
 
     /* One that was ended meanwhile has no monitor to ask. */
     if (fsn_virt_domain_status(run->domain, &status, &error) &&
         ((status.state != FSN_VIRT_RUNNING && status.state != FSN_VIRT_PAUSED) ||
-         stands_for_us(run, &stands, &error)) &&
-        (!stands || resume_noticed(run, &error))) {
+         continue_in_qemu(run, &error))) {
         return true;
     }
     g_warning("cannot continue domain '%s' yet: %s; 'foresnap recover' tries again",

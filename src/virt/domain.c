@@ -188,6 +188,8 @@ fsn_virt_domain_status(FsnVirtDomain *domain, FsnVirtStatus *out_status, GError 
                                status.reason == VIR_DOMAIN_PAUSED_POSTCOPY_FAILED);
     status.paused_by_user =
         state == VIR_DOMAIN_PAUSED && status.reason == VIR_DOMAIN_PAUSED_USER;
+    status.continued =
+        state == VIR_DOMAIN_RUNNING && status.reason == VIR_DOMAIN_RUNNING_UNPAUSED;
     status.incoming =
         state == VIR_DOMAIN_PAUSED && status.reason == VIR_DOMAIN_PAUSED_MIGRATION;
     status.persistent = persistent;

@@ -30,6 +30,7 @@ typedef struct {
     bool post_copy;        /* memory is still being loaded; libvirt keeps others off */
     bool post_copy_failed; /* … and its source is gone */
     bool paused_by_user;   /* a user stopped it */
+    bool continued;        /* runs, and was stopped at least once before */
     bool incoming;         /* QEMU waits for a migration; the guest has not run */
     bool persistent;
     bool autostart;

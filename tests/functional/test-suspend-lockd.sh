@@ -71,6 +71,21 @@ expect_exit 0 foresnap prepare web
 expect_exit 0 foresnap prepare web --abort
 expect_leased "after a prepare that was given up"
 
+# QEMU comes to the end of the migration by itself, stops the guest, cannot send the rest,
+# for nobody reads, fails, and continues the guest by itself: libvirt has given the lease up.
+echo "a migration that fails after QEMU has stopped the guest"
+expect_exit 0 foresnap prepare web
+private_libvirt_exec pkill -STOP -x foresnap-holder
+guest_virsh qemu-monitor-command web '{"execute": "migrate-set-parameters",
+    "arguments": {"max-bandwidth": 400000, "downtime-limit": 2000000}}' >/dev/null
+is_stopped ()
+{
+    [[ $(guest_virsh domstate web) == paused ]]
+}
+wait_until 10 is_stopped || fail "QEMU did not come to the end of a held migration"
+private_libvirt_exec pkill -KILL -x foresnap-holder
+expect_leased "after a migration that failed at its end"
+
 # --- the lease goes with the guest: the refusals above were about it alone -------------------
 expect_exit 0 foresnap suspend web
 expect_exit 0 foresnap discard web
