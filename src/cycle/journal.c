@@ -16,8 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_SIZE (64u << 10)
-#define SUFFIX   ".journal"
+#define MAX_SIZE         (64u << 10)
+#define SUFFIX           ".journal"
+#define MAX_CAPABILITIES 256u
 
 static const char *const operation_names[] = {
     [FSN_OP_SUSPEND] = "suspend",
@@ -66,6 +67,7 @@ fsn_journal_free(FsnJournal *j)
     g_free(j->uri);
     g_free(j->repo);
     g_free(j->snapshot);
+    g_strfreev(j->capabilities);
     g_free(j);
 }
 
@@ -92,6 +94,47 @@ find_name(const char *const *names, size_t n, const char *name)
     return -1;
 }
 
+static JsonArray *
+capabilities_to_json(char **names)
+{
+    JsonArray *array = json_array_new();
+
+    for (char **name = names; name && *name; name++) {
+        json_array_add_string_element(array, *name);
+    }
+    return array;
+}
+
+/* Journals from before they were noted have none. */
+static bool
+read_capabilities(JsonObject *o, char ***out_names, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *array;
+
+    if (!json_object_has_member(o, "capabilities")) {
+        return true;
+    }
+    if (!fsn_json_get_array(o, "capabilities", &array, error)) {
+        return false;
+    }
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        JsonNode *node = json_array_get_element(array, i);
+
+        if (i == MAX_CAPABILITIES || json_node_get_value_type(node) != G_TYPE_STRING) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                        "the journal's capabilities are not a list of some names");
+            return false;
+        }
+        g_ptr_array_add(names, json_node_dup_string(node));
+    }
+    if (names->len > 0) {
+        g_ptr_array_add(names, NULL);
+        *out_names = (char **)g_ptr_array_steal(names, NULL);
+    }
+    return true;
+}
+
 char *
 fsn_journal_to_text(const FsnJournal *j)
 {
@@ -113,6 +156,8 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_boolean_member(o, "monitor", j->monitor);
     json_object_set_int_member(o, "max_bandwidth", j->max_bandwidth);
     json_object_set_int_member(o, "downtime_limit_ms", j->downtime_limit_ms);
+    json_object_set_array_member(o, "capabilities",
+                                 capabilities_to_json(j->capabilities));
     json_object_set_int_member(o, "attempts", j->attempts);
     json_object_set_int_member(o, "pid", j->pid);
     json_object_set_int_member(o, "started_us", j->started_us);
@@ -163,6 +208,9 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->attempts = fsn_json_peek_int(o, "attempts", 0);
     j->pid = fsn_json_peek_int(o, "pid", 0);
     j->started_us = fsn_json_peek_int(o, "started_us", 0);
+    if (!read_capabilities(o, &j->capabilities, error)) {
+        return false;
+    }
     *out_journal = g_steal_pointer(&j);
     return true;
 }
@@ -175,15 +223,11 @@ journal_path(const char *state_dir, const char *uuid)
     return g_build_filename(state_dir, name, NULL);
 }
 
-/* A test asks for death at this very point. */
-static void
-die_if_asked(FsnStep step)
+/* A test asks for something at this very point. */
+static bool
+is_asked(const char *variable, FsnStep step)
 {
-    const char *at = g_getenv("FORESNAP_TEST_KILL_AT");
-
-    if (at && g_str_equal(at, step_names[step])) {
-        (void)kill(getpid(), SIGKILL); /* never returns */
-    }
+    return g_strcmp0(g_getenv(variable), step_names[step]) == 0;
 }
 
 bool
@@ -194,11 +238,18 @@ fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **e
 
     j->step = step;
     text = fsn_journal_to_text(j);
+    if (is_asked("FORESNAP_TEST_FAIL_AT", step)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
+                    "cannot write the journal: a test asked for it");
+        return false;
+    }
     if (!fsn_file_replace(path, text, strlen(text), 0600, error)) {
         g_prefix_error(error, "cannot write the journal: ");
         return false;
     }
-    die_if_asked(step);
+    if (is_asked("FORESNAP_TEST_KILL_AT", step)) {
+        (void)kill(getpid(), SIGKILL); /* never returns */
+    }
     return true;
 }
 

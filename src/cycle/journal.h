@@ -46,9 +46,10 @@ typedef struct {
     /* suspend: QEMU's settings from before, as recovery has to put them back; -1: not known */
     int64_t max_bandwidth; /* bytes per second */
     int64_t downtime_limit_ms;
-    int64_t attempts;   /* resume: how often loading was taken up again by itself */
-    int64_t pid;        /* process that works on it */
-    int64_t started_us; /* real time */
+    char **capabilities; /* those that were on; NULL: none */
+    int64_t attempts;    /* resume: how often loading was taken up again by itself */
+    int64_t pid;         /* process that works on it */
+    int64_t started_us;  /* real time */
 } FsnJournal;
 
 FsnJournal *fsn_journal_new(FsnOperation operation,
@@ -64,7 +65,8 @@ const char *fsn_operation_name(FsnOperation operation);
 const char *fsn_step_name(FsnStep step);
 
 /* Durable. With the environment variable FORESNAP_TEST_KILL_AT=STEP the process kills itself
- * right after the step is written: the tests of recovery use it. */
+ * right after the step is written, with FORESNAP_TEST_FAIL_AT=STEP the writing fails: the
+ * tests of recovery and of undoing use them. */
 bool fsn_journal_write(FsnJournal *journal,
                        const char *state_dir,
                        FsnStep step,

@@ -39,20 +39,42 @@
 struct FsnOutgoing {
     FsnQmp *qmp;
     FsnMigrationParameters saved;
-    GHashTable *saved_caps;
+    char **saved_caps; /* that were on, without "events"; NULL: none */
     bool touched;
 };
+
+static char **
+names_of(GHashTable *enabled)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, enabled);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        if (!g_str_equal(name, "events")) {
+            g_ptr_array_add(names, g_strdup(name));
+        }
+    }
+    if (names->len == 0) {
+        return NULL;
+    }
+    g_ptr_array_add(names, NULL);
+    return (char **)g_ptr_array_steal(names, NULL);
+}
 
 FsnOutgoing *
 fsn_outgoing_new(FsnQmp *qmp, GError **error)
 {
     g_autoptr(FsnOutgoing) o = g_new0(FsnOutgoing, 1);
+    g_autoptr(GHashTable) enabled = NULL;
 
     o->qmp = qmp;
     if (!fsn_qmp_query_migrate_parameters(qmp, &o->saved, error) ||
-        !fsn_qmp_query_migrate_capabilities(qmp, &o->saved_caps, error)) {
+        !fsn_qmp_query_migrate_capabilities(qmp, &enabled, error)) {
         return NULL;
     }
+    o->saved_caps = names_of(enabled);
     return g_steal_pointer(&o);
 }
 
@@ -60,29 +82,24 @@ void
 fsn_outgoing_free(FsnOutgoing *o)
 {
     if (o) {
-        g_clear_pointer(&o->saved_caps, g_hash_table_unref);
+        g_strfreev(o->saved_caps);
         g_free(o);
     }
 }
 
 /* libvirt relies on "events"; every other capability changes what is on the wire, or when. */
 static bool
-switch_capabilities(FsnOutgoing *o, bool state, GError **error)
+switch_capabilities(FsnQmp *qmp, char *const *names, bool state, GError **error)
 {
     g_autoptr(GArray) caps = g_array_new(FALSE, FALSE, sizeof(FsnMigrationCapability));
-    GHashTableIter iter;
-    gpointer name;
 
-    g_hash_table_iter_init(&iter, o->saved_caps);
-    while (g_hash_table_iter_next(&iter, &name, NULL)) {
-        FsnMigrationCapability cap = { .name = name, .state = state };
+    for (char *const *name = names; name && *name; name++) {
+        FsnMigrationCapability cap = { .name = *name, .state = state };
 
-        if (!g_str_equal(name, "events")) {
-            g_array_append_val(caps, cap);
-        }
+        g_array_append_val(caps, cap);
     }
     return caps->len == 0 ||
-           fsn_qmp_migrate_set_capabilities(o->qmp, (FsnMigrationCapability *)caps->data,
+           fsn_qmp_migrate_set_capabilities(qmp, (FsnMigrationCapability *)caps->data,
                                             caps->len, error);
 }
 
@@ -135,7 +152,8 @@ fsn_outgoing_start(FsnOutgoing *o, bool to_hold, int *out_fd, GError **error)
     int ends[2];
     bool ok;
 
-    if (!wait_disconnected(o, error) || !switch_capabilities(o, false, error) ||
+    if (!wait_disconnected(o, error) ||
+        !switch_capabilities(o->qmp, o->saved_caps, false, error) ||
         !set_limits(o, FULL_BANDWIDTH, to_hold ? HOLD_DOWNTIME_MS : CONVERGE_DOWNTIME_MS,
                     error)) {
         return false;
@@ -206,7 +224,7 @@ fsn_outgoing_restore(FsnOutgoing *o)
     if (!fsn_qmp_migrate_set_parameters(o->qmp, &o->saved, &ignored)) {
         g_clear_error(&ignored); /* the domain has gone, and its parameters with it */
     }
-    if (!switch_capabilities(o, true, &ignored)) {
+    if (!switch_capabilities(o->qmp, o->saved_caps, true, &ignored)) {
         g_clear_error(&ignored); /* likewise */
     }
 }
@@ -214,21 +232,25 @@ fsn_outgoing_restore(FsnOutgoing *o)
 void
 fsn_outgoing_saved(FsnOutgoing *o,
                    int64_t *out_max_bandwidth,
-                   int64_t *out_downtime_limit_ms)
+                   int64_t *out_downtime_limit_ms,
+                   char ***out_capabilities)
 {
     *out_max_bandwidth = o->saved.max_bandwidth;
     *out_downtime_limit_ms = o->saved.downtime_limit_ms;
+    *out_capabilities = g_strdupv(o->saved_caps);
 }
 
 bool
 fsn_outgoing_put_back(FsnQmp *qmp,
                       int64_t max_bandwidth,
                       int64_t downtime_limit_ms,
+                      char *const *capabilities,
                       GError **error)
 {
     FsnMigrationParameters p = FSN_MIGRATION_PARAMETERS_INIT;
 
     p.max_bandwidth = max_bandwidth;
     p.downtime_limit_ms = downtime_limit_ms;
-    return fsn_qmp_migrate_set_parameters(qmp, &p, error);
+    return fsn_qmp_migrate_set_parameters(qmp, &p, error) &&
+           switch_capabilities(qmp, capabilities, true, error);
 }

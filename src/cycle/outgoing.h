@@ -43,14 +43,18 @@ bool fsn_outgoing_cancel(FsnOutgoing *outgoing, GError **error) G_GNUC_WARN_UNUS
 /* Puts the parameters back. Errors are those of a domain that has gone, and are dropped. */
 void fsn_outgoing_restore(FsnOutgoing *outgoing);
 
-/* The settings as they were found, for whoever has to put them back in our place. */
+/* The settings as they were found, for whoever has to put them back in our place; the
+ * capabilities are the names of those that were on, NULL if none was. The caller frees. */
 void fsn_outgoing_saved(FsnOutgoing *outgoing,
                         int64_t *out_max_bandwidth,
-                        int64_t *out_downtime_limit_ms);
-/* Puts them back without an outgoing migration at hand; -1 leaves one as it is. */
+                        int64_t *out_downtime_limit_ms,
+                        char ***out_capabilities);
+/* Puts them back without an outgoing migration at hand; -1 leaves one as it is, and NULL all
+ * capabilities. */
 bool fsn_outgoing_put_back(FsnQmp *qmp,
                            int64_t max_bandwidth,
                            int64_t downtime_limit_ms,
+                           char *const *capabilities,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -142,7 +142,8 @@ put_settings_back(FsnRecovery *r)
         return;
     }
     qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
-    if (!fsn_outgoing_put_back(qmp, j->max_bandwidth, j->downtime_limit_ms, &error)) {
+    if (!fsn_outgoing_put_back(qmp, j->max_bandwidth, j->downtime_limit_ms,
+                               j->capabilities, &error)) {
         g_warning("cannot put QEMU's settings of migrations back: %s", error->message);
     }
 }

@@ -42,8 +42,9 @@ fsn_suspend_start(FsnSuspendRun *run,
     if (!run->outgoing) {
         return false;
     }
+    g_clear_pointer(&run->journal->capabilities, g_strfreev);
     fsn_outgoing_saved(run->outgoing, &run->journal->max_bandwidth,
-                       &run->journal->downtime_limit_ms);
+                       &run->journal->downtime_limit_ms, &run->journal->capabilities);
     if (!write_step(run, step, error) ||
         !fsn_outgoing_start(run->outgoing, reserve_pages > 0, &fd, error)) {
         return false;

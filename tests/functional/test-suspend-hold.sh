@@ -119,6 +119,9 @@ expect_unheld 5
 guest_verify one
 
 echo "holder killed"
+guest_virsh qemu-monitor-command one '{"execute": "migrate-set-capabilities", "arguments":
+    {"capabilities": [{"capability": "auto-converge", "state": true}]}}' >/dev/null
+settings=$(migration_settings | without_ids)
 prepare
 kill_inside KILL foresnap-holder
 expect_unheld 5

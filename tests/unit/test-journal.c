@@ -24,6 +24,7 @@ example(void)
     j->sync_time = true;
     j->monitor = true;
     j->attempts = 2;
+    j->capabilities = g_strsplit("xbzrle auto-converge", " ", -1);
     return j;
 }
 
@@ -47,6 +48,8 @@ test_round_trip(void)
     g_assert_true(back->was_running && back->sync_time && !back->own_pause);
     g_assert_true(back->monitor);
     g_assert_cmpint(back->attempts, ==, 2);
+    g_assert_true(g_strv_equal((const char *const *)back->capabilities,
+                               (const char *const *)j->capabilities));
     g_assert_true(fsn_journal_list(dir, &uuids, NULL));
     g_assert_cmpuint(uuids->len, ==, 1);
     g_assert_true(fsn_journal_remove(j, dir, NULL));
@@ -75,9 +78,9 @@ static void
 test_unknown_words(void)
 {
     const char *bad[] = { "\"operation\" : \"resume\"", "\"step\" : \"begun\"",
-                          "\"version\" : 1" };
+                          "\"version\" : 1", "\"xbzrle\"" };
     const char *instead[] = { "\"operation\" : \"fly\"", "\"step\" : \"done\"",
-                              "\"version\" : 2" };
+                              "\"version\" : 2", "7" };
     g_autoptr(FsnJournal) j = example();
     g_autofree char *text = fsn_journal_to_text(j);
 
