@@ -59,7 +59,8 @@ commit_manifest(FsnSuspendRun *run,
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }
 
-/* The state is durable but cannot be guarded: it must not stay, for the guest runs on. */
+/* The state is durable but cannot be guarded: it must not stay, for the guest runs on; nor
+ * may a guard without a state, which would refuse the domain's next cold start. */
 static void
 withdraw(FsnSuspendRun *run)
 {
@@ -71,6 +72,11 @@ withdraw(FsnSuspendRun *run)
         return; /* the guest stays stopped, and recovery decides */
     }
     run->durable = false;
+    g_clear_error(&error);
+    if (!fsn_stub_remove(run->cycle, run->facts->name, run->facts->uuid, &error)) {
+        g_warning("cannot remove the guard of domain '%s': %s", run->facts->name,
+                  error->message);
+    }
 }
 
 static bool

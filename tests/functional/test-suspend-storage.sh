@@ -81,6 +81,17 @@ fill
 expect_full suspend one
 collect
 
+# The last ones come when the state is durable, and then guarded: it is withdrawn.
+for step in begun migrating held stopping storing durable guarded; do
+    echo "a journal that cannot be written at '$step'"
+    FORESNAP_TEST_FAIL_AT=$step expect_exit 1 foresnap suspend one
+    expect_match "$expect_err" "cannot write the journal" "the error"
+    expect_no_trace
+    guest_wait_heartbeat one 20
+    guest_verify one
+    expect_exit 0 foresnap gc --grace 0
+done
+
 # --- little is stored twice -----------------------------------------------------------------
 echo "usable again; second suspend of an idle guest"
 expect_exit 0 foresnap --json suspend one
