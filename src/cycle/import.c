@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * An image of `virsh save` as a suspend state. The domain is off and stays off, so there is
- * nothing to undo: until the manifest is there nothing has happened, after that the domain is
- * guarded and armed as after a suspend. Whether the disks have moved on since the image can
+ * hardly anything to undo: until the manifest is there nothing has happened, after that the
+ * domain is guarded and armed as after a suspend, if need be by recovery. Whether the disks have moved on since the image can
  * only be told from file times; one that was written later is refused.
  */
 #include "config.h"
@@ -15,6 +15,7 @@
 #include "base/id.h"
 #include "cycle/arm.h"
 #include "cycle/find-state.h"
+#include "cycle/journal.h"
 #include "cycle/lock.h"
 #include "cycle/manifest.h"
 #include "cycle/recover.h"
@@ -43,6 +44,7 @@ typedef struct {
     FsnDomainFacts *facts; /* of the guest that was saved */
     FsnCapture *capture;
     char *id;
+    FsnJournal *journal; /* NULL before there is something that recovery could find */
     int64_t started_us;
 } Import;
 
@@ -55,6 +57,7 @@ import_clear(Import *import)
     if (import->fd >= 0) {
         close(import->fd);
     }
+    fsn_journal_free(import->journal);
     fsn_lock_release(import->lock);
     fsn_virt_domain_free(import->domain);
     g_free(import->id);
@@ -227,6 +230,13 @@ cookie_cpu(const char *cookie)
 }
 
 static bool
+write_step(Import *import, FsnStep step, GError **error)
+{
+    return fsn_journal_write(import->journal, fsn_cycle_state_dir(import->cycle), step,
+                             error);
+}
+
+static bool
 store(Import *import, FsnImageStats *out_stats, GError **error)
 {
     g_auto(FsnCaptureObjects) objects = { 0 };
@@ -265,24 +275,51 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
         .created_us = fsn_realtime_us(),
         .disks = disks,
     });
-    if (!fsn_repo_commit_manifest(import->repo, manifest, error)) {
-        return false;
-    }
-    if (!fsn_stub_write(import->cycle, fsn_virt_domain_name(import->domain),
-                        fsn_virt_domain_uuid(import->domain), inactive, import->id,
-                        error)) {
-        g_autoptr(GError) local = NULL;
+    return write_step(import, FSN_STEP_STORING, error) &&
+           fsn_repo_commit_manifest(import->repo, manifest, error) &&
+           write_step(import, FSN_STEP_DURABLE, error) &&
+           fsn_stub_write(import->cycle, fsn_virt_domain_name(import->domain),
+                          fsn_virt_domain_uuid(import->domain), inactive, import->id,
+                          error) &&
+           write_step(import, FSN_STEP_GUARDED, error) &&
+           fsn_arm(import->repo, import->id, import->facts, 0,
+                   fsn_monotonic_us() - import->started_us, error) &&
+           fsn_journal_remove(import->journal, fsn_cycle_state_dir(import->cycle), error);
+}
 
-        /* What cannot be guarded must not stay. */
-        if (!fsn_repo_delete_manifest(import->repo, import->id, &local)) {
-            g_prefix_error(error,
-                           "snapshot '%s' has to be deleted by hand (%s): ", import->id,
-                           local->message);
-        }
+/* What is not guarded must not stay; the domain is off, as it was. */
+static bool
+undo(Import *import, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    if (!fsn_repo_delete_manifest(import->repo, import->id, &local) &&
+        !g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
         return false;
     }
-    return fsn_arm(import->repo, import->id, import->facts, 0,
-                   fsn_monotonic_us() - import->started_us, error);
+    return fsn_stub_remove(import->cycle, fsn_virt_domain_name(import->domain),
+                           fsn_virt_domain_uuid(import->domain), error) &&
+           fsn_journal_remove(import->journal, fsn_cycle_state_dir(import->cycle), error);
+}
+
+static bool
+store_or_undo(Import *import, FsnImageStats *out_stats, GError **error)
+{
+    g_autoptr(GError) not_undone = NULL;
+
+    import->journal = fsn_journal_new(FSN_OP_IMPORT, fsn_virt_domain_name(import->domain),
+                                      fsn_virt_domain_uuid(import->domain),
+                                      fsn_cycle_uri(import->cycle),
+                                      fsn_cycle_repo_location(import->cycle), import->id);
+    if (store(import, out_stats, error)) {
+        return true;
+    }
+    if (!undo(import, &not_undone)) {
+        g_warning("domain '%s': %s; 'foresnap recover' tries again",
+                  fsn_virt_domain_name(import->domain), not_undone->message);
+    }
+    return false;
 }
 
 bool
@@ -304,7 +341,7 @@ fsn_cycle_import_save_image(FsnCycle *cycle,
     import.repo = import.virt ? fsn_cycle_repo(cycle, error) : NULL;
     if (!import.repo || !find_domain(&import, domain, error) ||
         !read_prefix(&import, error) || !check_image(&import, error) ||
-        !read_memory(&import, options, error) || !store(&import, &stats, error)) {
+        !read_memory(&import, options, error) || !store_or_undo(&import, &stats, error)) {
         return false;
     }
     memset(out_result, 0, sizeof(*out_result));

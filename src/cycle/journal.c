@@ -23,14 +23,17 @@
 static const char *const operation_names[] = {
     [FSN_OP_SUSPEND] = "suspend",
     [FSN_OP_RESUME] = "resume",
+    [FSN_OP_IMPORT] = "import",
+    [FSN_OP_DISCARD] = "discard",
 };
 
 static const char *const step_names[] = {
-    [FSN_STEP_BEGUN] = "begun",     [FSN_STEP_MIGRATING] = "migrating",
-    [FSN_STEP_HELD] = "held",       [FSN_STEP_STOPPING] = "stopping",
-    [FSN_STEP_STORING] = "storing", [FSN_STEP_DURABLE] = "durable",
-    [FSN_STEP_GUARDED] = "guarded", [FSN_STEP_ENDED] = "ended",
-    [FSN_STEP_CLAIMED] = "claimed", [FSN_STEP_LOADING] = "loading",
+    [FSN_STEP_BEGUN] = "begun",       [FSN_STEP_MIGRATING] = "migrating",
+    [FSN_STEP_HELD] = "held",         [FSN_STEP_STOPPING] = "stopping",
+    [FSN_STEP_STORING] = "storing",   [FSN_STEP_DURABLE] = "durable",
+    [FSN_STEP_GUARDED] = "guarded",   [FSN_STEP_ENDED] = "ended",
+    [FSN_STEP_CLAIMED] = "claimed",   [FSN_STEP_LOADING] = "loading",
+    [FSN_STEP_CONSUMED] = "consumed", [FSN_STEP_UNGUARDED] = "unguarded",
 };
 
 FsnJournal *

@@ -15,6 +15,8 @@ G_BEGIN_DECLS
 typedef enum {
     FSN_OP_SUSPEND, /* also a prepare, whose holder waits in FSN_STEP_HELD */
     FSN_OP_RESUME,
+    FSN_OP_IMPORT,
+    FSN_OP_DISCARD,
 } FsnOperation;
 
 typedef enum {
@@ -22,12 +24,14 @@ typedef enum {
     FSN_STEP_MIGRATING, /* suspend: QEMU sends its memory; the guest runs */
     FSN_STEP_HELD,      /* suspend: prepared; the migration is held before its end */
     FSN_STEP_STOPPING,  /* suspend: the guest is being stopped */
-    FSN_STEP_STORING,   /* suspend: the stream is whole, the guest is stopped */
-    FSN_STEP_DURABLE,   /* suspend: the manifest is durable */
-    FSN_STEP_GUARDED,   /* suspend: the stub keeps others from a cold start */
-    FSN_STEP_ENDED,     /* suspend: QEMU is gone */
-    FSN_STEP_CLAIMED,   /* resume: the state is claimed; the guest has not run */
-    FSN_STEP_LOADING,   /* resume: the pager has been started; the mark "ran" says more */
+    FSN_STEP_STORING, /* suspend: the stream is whole, the guest is stopped; import too */
+    FSN_STEP_DURABLE, /* suspend, import: the manifest is durable */
+    FSN_STEP_GUARDED, /* suspend, import: the stub keeps others from a cold start */
+    FSN_STEP_ENDED,   /* suspend: QEMU is gone */
+    FSN_STEP_CLAIMED, /* resume: the state is claimed; the guest has not run */
+    FSN_STEP_LOADING, /* resume: the pager has been started; the mark "ran" says more */
+    FSN_STEP_CONSUMED,  /* discard: nobody can resume the state any more */
+    FSN_STEP_UNGUARDED, /* discard: the stub is gone */
 } FsnStep;
 
 typedef struct {

@@ -127,6 +127,39 @@ plan_resume(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
               "crash-consistent and 'virsh start' boots it";
 }
 
+/* The domain was off and has nothing to go back to. */
+static void
+plan_import(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    if (f->manifest && f->domain == FSN_FOUND_OFF) {
+        add(plan, FSN_RECOVER_WRITE_STUB);
+        add(plan, FSN_RECOVER_ARM);
+        plan->outcome = "the import was completed; the domain is suspended";
+    } else {
+        if (f->manifest) {
+            add(plan, FSN_RECOVER_DELETE_MANIFEST);
+        }
+        add(plan, FSN_RECOVER_REMOVE_STUB);
+        plan->outcome = f->manifest ? "the domain was started by somebody; the imported "
+                                      "state was given up"
+                                    : "the import had stored nothing";
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+}
+
+/* It was wanted, and is carried on with. */
+static void
+plan_discard(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    add(plan, FSN_RECOVER_MARK_CONSUMED);
+    add(plan, FSN_RECOVER_REMOVE_STUB);
+    if (f->manifest) {
+        add(plan, FSN_RECOVER_DELETE_MANIFEST);
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome = "the discard was completed";
+}
+
 FsnRecoverPlan
 fsn_recover_plan(const FsnRecoverFacts *facts)
 {
@@ -141,6 +174,12 @@ fsn_recover_plan(const FsnRecoverFacts *facts)
         break;
     case FSN_OP_RESUME:
         plan_resume(&plan, facts);
+        break;
+    case FSN_OP_IMPORT:
+        plan_import(&plan, facts);
+        break;
+    case FSN_OP_DISCARD:
+        plan_discard(&plan, facts);
         break;
     }
     return plan;

@@ -89,7 +89,7 @@ arm(FsnRecovery *r, GError **error)
     const char *id = r->journal->snapshot;
     bool done = fsn_repo_mark_read(r->repo, id, "armed", &armed, NULL);
 
-    if (!r->domain_facts || (done && r->journal->operation == FSN_OP_SUSPEND)) {
+    if (!r->domain_facts || (done && r->journal->operation != FSN_OP_RESUME)) {
         return true;
     }
     if (!fsn_repo_load_manifest(r->repo, id, &manifest, error) ||
@@ -198,7 +198,9 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
     case FSN_RECOVER_RELEASE_CLAIM:
         return release_claim(r, error);
     case FSN_RECOVER_MARK_CONSUMED:
-        return fsn_arm_consume(r->repo, j->snapshot, "resumed", error);
+        return fsn_arm_consume(r->repo, j->snapshot,
+                               j->operation == FSN_OP_DISCARD ? "discarded" : "resumed",
+                               error);
     case FSN_RECOVER_CONTINUE_LOAD:
         return continue_load(r, error);
     case FSN_RECOVER_REMOVE_JOURNAL:

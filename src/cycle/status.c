@@ -24,6 +24,12 @@ state_of(const FsnJournal *j, bool owner)
     if (j->operation == FSN_OP_RESUME) {
         return j->step == FSN_STEP_LOADING ? "loading" : "resuming";
     }
+    if (j->operation == FSN_OP_IMPORT) {
+        return "importing";
+    }
+    if (j->operation == FSN_OP_DISCARD) {
+        return "discarding";
+    }
     switch (j->step) {
     case FSN_STEP_BEGUN:
     case FSN_STEP_MIGRATING:
@@ -37,6 +43,8 @@ state_of(const FsnJournal *j, bool owner)
     case FSN_STEP_ENDED:
     case FSN_STEP_CLAIMED:
     case FSN_STEP_LOADING:
+    case FSN_STEP_CONSUMED:
+    case FSN_STEP_UNGUARDED:
         break;
     }
     return "suspending";

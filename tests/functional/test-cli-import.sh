@@ -32,6 +32,60 @@ private_libvirt_exec touch -r "$TEST_DIR/time" "$disk"
 expect_exit 0 foresnap list
 expect_equal "$expect_out" "there are no snapshots" "the list"
 
+stub=$PRIVATE_LIBVIRT/lib/qemu/save/web.save
+
+# expect_off_and_free : as if nothing had been; an ordinary start would boot it.
+expect_off_and_free ()
+{
+    expect_exit 0 foresnap list
+    expect_equal "$expect_out" "there are no snapshots" "the list"
+    [ ! -e "$stub" ] || fail "a guard without a state is left"
+    expect_exit 0 foresnap recover
+    expect_equal "$expect_out" "nothing to recover" "what recover says"
+}
+
+expect_suspended ()
+{
+    expect_exit 0 foresnap status
+    expect_match "$expect_out" "web.*suspended" "the status"
+    [ -e "$stub" ] || fail "a state without a guard"
+}
+
+echo "killed, or failing, while it imports"
+FORESNAP_TEST_KILL_AT=storing expect_exit 137 foresnap import web "$image"
+expect_exit 0 foresnap recover
+expect_match "$expect_out" "the import had stored nothing" "what recover says"
+expect_off_and_free
+for step in storing durable guarded; do
+    FORESNAP_TEST_FAIL_AT=$step expect_exit 1 foresnap import web "$image"
+    expect_off_and_free
+done
+# What is imported is discarded again, which is killed too.
+steps=(begun consumed unguarded)
+for step in durable guarded; do
+    FORESNAP_TEST_KILL_AT=$step expect_exit 137 foresnap import web "$image"
+    expect_exit 0 foresnap recover
+    expect_match "$expect_out" "the import was completed; the domain is suspended" "recover"
+    expect_suspended
+    FORESNAP_TEST_KILL_AT=${steps[0]} expect_exit 137 foresnap discard web
+    steps=("${steps[@]:1}")
+    expect_exit 0 foresnap recover
+    expect_match "$expect_out" "the discard was completed" "what recover says"
+    expect_off_and_free
+done
+expect_exit 0 foresnap import web "$image"
+FORESNAP_TEST_KILL_AT=${steps[0]} expect_exit 137 foresnap discard web
+expect_exit 0 foresnap recover
+expect_off_and_free
+
+echo "a state that was deleted by force leaves its guard"
+expect_exit 0 foresnap import web "$image"
+expect_exit 1 foresnap delete "$(foresnap list -q)"
+expect_exit 0 foresnap delete --force "$(foresnap list -q)"
+[ -e "$stub" ] || fail "there is no guard to be discarded"
+expect_exit 0 foresnap discard web
+expect_off_and_free
+
 expect_exit 0 foresnap --json import web "$image"
 for key in total_us bytes_read bytes_changed bytes_stored; do
     expect_match "$expect_out" "\"$key\" : [1-9]" "the document"

@@ -91,35 +91,75 @@ check_resume(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 }
 
 static void
+check_import(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    bool stays = f->manifest && f->domain == FSN_FOUND_OFF;
+
+    /* nobody's guest is ended or continued, and there is a guard if there is a state */
+    g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    g_assert_false(has(p, FSN_RECOVER_CONTINUE_GUEST));
+    g_assert_cmpint(has(p, FSN_RECOVER_WRITE_STUB), ==, stays);
+    g_assert_cmpint(has(p, FSN_RECOVER_ARM), ==, stays);
+    g_assert_cmpint(has(p, FSN_RECOVER_REMOVE_STUB), ==, !stays);
+    g_assert_cmpint(has(p, FSN_RECOVER_DELETE_MANIFEST), ==, f->manifest && !stays);
+    g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+}
+
+static void
+check_discard(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    g_assert_false(has(p, FSN_RECOVER_CONTINUE_GUEST));
+    g_assert_false(has(p, FSN_RECOVER_WRITE_STUB));
+    g_assert_cmpint(has(p, FSN_RECOVER_DELETE_MANIFEST), ==, f->manifest);
+    /* nobody may resume what is not guarded any more */
+    g_assert_cmpuint(at(p, FSN_RECOVER_MARK_CONSUMED), <, at(p, FSN_RECOVER_REMOVE_STUB));
+    g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+}
+
+static void
+check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    switch (f->operation) {
+    case FSN_OP_SUSPEND:
+        check_suspend(f, p);
+        break;
+    case FSN_OP_RESUME:
+        check_resume(f, p);
+        break;
+    case FSN_OP_IMPORT:
+        check_import(f, p);
+        break;
+    case FSN_OP_DISCARD:
+        check_discard(f, p);
+        break;
+    }
+    /* the journal goes last, or recovery could not be repeated */
+    if (has(p, FSN_RECOVER_REMOVE_JOURNAL)) {
+        g_assert_cmpint(p->actions[p->n_actions - 1], ==, FSN_RECOVER_REMOVE_JOURNAL);
+    }
+}
+
+static void
 test_all_combinations(void)
 {
-    for (unsigned bits = 0; bits < 64; bits++) {
-        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_LOADING; step++) {
+    for (unsigned bits = 0; bits < 128; bits++) {
+        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_UNGUARDED; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
-                FsnRecoverFacts f = { .operation =
-                                          bits & 1 ? FSN_OP_RESUME : FSN_OP_SUSPEND,
+                FsnRecoverFacts f = { .operation = (FsnOperation)(bits & 3),
                                       .step = (FsnStep)step,
-                                      .was_running = bits & 2,
-                                      .manifest = bits & 4,
-                                      .ran = bits & 8,
-                                      .user_paused = bits & 16,
-                                      .migrating = bits & 32,
+                                      .was_running = bits & 4,
+                                      .manifest = bits & 8,
+                                      .ran = bits & 16,
+                                      .user_paused = bits & 32,
+                                      .migrating = bits & 64,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
                 g_assert_nonnull(p.outcome);
                 g_assert_cmpuint(p.n_actions, >, 0);
-                if (f.operation == FSN_OP_SUSPEND) {
-                    check_suspend(&f, &p);
-                } else {
-                    check_resume(&f, &p);
-                }
-                /* the journal goes last, or recovery could not be repeated */
-                if (has(&p, FSN_RECOVER_REMOVE_JOURNAL)) {
-                    g_assert_cmpint(p.actions[p.n_actions - 1], ==,
-                                    FSN_RECOVER_REMOVE_JOURNAL);
-                }
+                check_plan(&f, &p);
             }
         }
     }
