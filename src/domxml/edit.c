@@ -14,14 +14,46 @@
 
 #define QEMU_NAMESPACE "http://libvirt.org/schemas/domain/qemu/1.0"
 
+/* Changes the tree below @root, <domain>, as @how says. */
+typedef bool (*Change)(xmlNode *root, gconstpointer how, GError **error);
+
+typedef struct {
+    const char *name; /* NULL: stays */
+    const char *uuid; /* NULL: stays */
+} Names;
+
+/* What all edits are: text in, a change of the tree, text out. */
 static bool
-set_text(xmlNode *parent, const char *name, const char *text, GError **error)
+edit(const char *xml, Change change, gconstpointer how, char **out_xml, GError **error)
+{
+    g_autoptr(xmlDoc) document = NULL;
+
+    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error) ||
+        !change(xmlDocGetRootElement(document), how, error)) {
+        return false;
+    }
+    *out_xml = fsn_document_to_text(document);
+    return true;
+}
+
+static xmlNode *
+get_child(xmlNode *parent, const char *name, GError **error)
 {
     xmlNode *node = fsn_node_child(parent, name);
-    xmlNode *content;
 
     if (!node) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "domain XML lacks <%s>", name);
+    }
+    return node;
+}
+
+static bool
+set_text(xmlNode *parent, const char *name, const char *text, GError **error)
+{
+    xmlNode *node = get_child(parent, name, error);
+    xmlNode *content;
+
+    if (!node) {
         return false;
     }
     /* xmlNodeSetContent() would take '&' for the start of an entity. */
@@ -31,23 +63,36 @@ set_text(xmlNode *parent, const char *name, const char *text, GError **error)
     return true;
 }
 
+static bool
+rename_domain(xmlNode *root, gconstpointer how, GError **error)
+{
+    const Names *to = how;
+
+    return (!to->name || set_text(root, "name", to->name, error)) &&
+           (!to->uuid || set_text(root, "uuid", to->uuid, error));
+}
+
 bool
 fsn_domain_xml_rename(
     const char *xml, const char *name, const char *uuid, char **out_xml, GError **error)
 {
-    g_autoptr(xmlDoc) document = NULL;
-    xmlNode *root;
+    const Names to = { .name = name, .uuid = uuid };
 
-    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
+    return edit(xml, rename_domain, &to, out_xml, error);
+}
+
+static bool
+set_emulator(xmlNode *root, gconstpointer path, GError **error)
+{
+    xmlNode *devices = get_child(root, "devices", error);
+
+    if (!devices) {
         return false;
     }
-    root = xmlDocGetRootElement(document);
-    if ((name && !set_text(root, "name", name, error)) ||
-        (uuid && !set_text(root, "uuid", uuid, error))) {
-        return false;
+    if (!fsn_node_child(devices, "emulator")) {
+        xmlNewChild(devices, NULL, (const xmlChar *)"emulator", NULL);
     }
-    *out_xml = fsn_document_to_text(document);
-    return true;
+    return set_text(devices, "emulator", path, error);
 }
 
 bool
@@ -56,24 +101,25 @@ fsn_domain_xml_set_emulator(const char *xml,
                             char **out_xml,
                             GError **error)
 {
-    g_autoptr(xmlDoc) document = NULL;
-    xmlNode *devices;
+    return edit(xml, set_emulator, path, out_xml, error);
+}
 
-    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
+static bool
+set_cpu(xmlNode *root, gconstpointer cpu_xml, GError **error)
+{
+    g_autoptr(xmlDoc) other = NULL;
+    xmlNode *old = fsn_node_child(root, "cpu");
+    xmlNode *cpu;
+
+    if (!fsn_document_parse(cpu_xml, "cpu", "<cpu>", &other, error)) {
         return false;
     }
-    devices = fsn_node_child(xmlDocGetRootElement(document), "devices");
-    if (!devices) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "domain XML lacks <devices>");
-        return false;
+    cpu = xmlDocCopyNode(xmlDocGetRootElement(other), root->doc, 1);
+    if (old) {
+        xmlFreeNode(xmlReplaceNode(old, cpu));
+    } else {
+        xmlAddChild(root, cpu);
     }
-    if (!fsn_node_child(devices, "emulator")) {
-        xmlNewChild(devices, NULL, (const xmlChar *)"emulator", NULL);
-    }
-    if (!set_text(devices, "emulator", path, error)) {
-        return false;
-    }
-    *out_xml = fsn_document_to_text(document);
     return true;
 }
 
@@ -83,26 +129,7 @@ fsn_domain_xml_set_cpu(const char *xml,
                        char **out_xml,
                        GError **error)
 {
-    g_autoptr(xmlDoc) document = NULL;
-    g_autoptr(xmlDoc) other = NULL;
-    xmlNode *root;
-    xmlNode *old;
-    xmlNode *cpu;
-
-    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error) ||
-        !fsn_document_parse(cpu_xml, "cpu", "<cpu>", &other, error)) {
-        return false;
-    }
-    root = xmlDocGetRootElement(document);
-    cpu = xmlDocCopyNode(xmlDocGetRootElement(other), document, 1);
-    old = fsn_node_child(root, "cpu");
-    if (old) {
-        xmlFreeNode(xmlReplaceNode(old, cpu));
-    } else {
-        xmlAddChild(root, cpu);
-    }
-    *out_xml = fsn_document_to_text(document);
-    return true;
+    return edit(xml, set_cpu, cpu_xml, out_xml, error);
 }
 
 /* The <qemu:commandline> element, NULL if there is none. */
@@ -135,27 +162,27 @@ ensure_commandline(xmlNode *root)
     return xmlNewChild(root, ns, (const xmlChar *)"commandline", NULL);
 }
 
+static bool
+add_arguments(xmlNode *root, gconstpointer how, GError **error)
+{
+    xmlNode *commandline = ensure_commandline(root);
+
+    for (const char *const *args = how; *args; args++) {
+        xmlNode *node =
+            xmlNewChild(commandline, commandline->ns, (const xmlChar *)"arg", NULL);
+
+        xmlNewProp(node, (const xmlChar *)"value", (const xmlChar *)*args);
+    }
+    return true;
+}
+
 bool
 fsn_domain_xml_add_arguments(const char *xml,
                              const char *const *args,
                              char **out_xml,
                              GError **error)
 {
-    g_autoptr(xmlDoc) document = NULL;
-    xmlNode *commandline;
-
-    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
-        return false;
-    }
-    commandline = ensure_commandline(xmlDocGetRootElement(document));
-    for (; *args; args++) {
-        xmlNode *node =
-            xmlNewChild(commandline, commandline->ns, (const xmlChar *)"arg", NULL);
-
-        xmlNewProp(node, (const xmlChar *)"value", (const xmlChar *)*args);
-    }
-    *out_xml = fsn_document_to_text(document);
-    return true;
+    return edit(xml, add_arguments, args, out_xml, error);
 }
 
 /* True if the elements from @node on are <arg>s with the values @args. */
@@ -183,19 +210,12 @@ remove_run(xmlNode *node, size_t count)
     }
 }
 
-bool
-fsn_domain_xml_drop_arguments(const char *xml,
-                              const char *const *args,
-                              char **out_xml,
-                              GError **error)
+static bool
+drop_arguments(xmlNode *root, gconstpointer how, GError **error)
 {
-    g_autoptr(xmlDoc) document = NULL;
-    xmlNode *commandline;
+    const char *const *args = how;
+    xmlNode *commandline = find_commandline(root);
 
-    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
-        return false;
-    }
-    commandline = find_commandline(xmlDocGetRootElement(document));
     for (xmlNode *node = fsn_node_child(commandline, "arg"); node && *args;
          node = fsn_node_next(node, "arg")) {
         if (matches_run(node, args)) {
@@ -207,8 +227,16 @@ fsn_domain_xml_drop_arguments(const char *xml,
         xmlUnlinkNode(commandline);
         xmlFreeNode(commandline);
     }
-    *out_xml = fsn_document_to_text(document);
     return true;
+}
+
+bool
+fsn_domain_xml_drop_arguments(const char *xml,
+                              const char *const *args,
+                              char **out_xml,
+                              GError **error)
+{
+    return edit(xml, drop_arguments, args, out_xml, error);
 }
 
 bool
