@@ -3,6 +3,8 @@
  * this test makes with the library. Documents are compared with foresnap-json(5). */
 #include "config.h"
 
+#include "cli-program.h"
+
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/snapshot-view.h"
@@ -93,41 +95,6 @@ tear_down(Fixture *f, gconstpointer data)
     g_free(f->dir);
 }
 
-/* Runs "foresnap -r REPO <line>"; returns the exit code and what it wrote on stdout. */
-static int
-run(Fixture *f, const char *line, char **out_stdout)
-{
-    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "foresnap", NULL);
-    g_autofree char *command =
-        g_strdup_printf("'%s' -r '%s' %s", program, f->location, line);
-    g_autofree char *messages = NULL;
-    g_autoptr(GError) error = NULL;
-    int status;
-
-    g_spawn_command_line_sync(command, out_stdout, &messages, &status, &error);
-    g_assert_no_error(error);
-    g_assert_true(g_spawn_check_wait_status(status, &error) ||
-                  error->domain == G_SPAWN_EXIT_ERROR);
-    g_test_message("%s: %s", line, messages);
-    return error ? error->code : 0;
-}
-
-/* The same with --json: returns the document. */
-static JsonObject *
-run_json(Fixture *f, const char *line, int expected)
-{
-    g_autofree char *with_json = g_strconcat(line, " --json", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    JsonObject *document = NULL;
-
-    g_assert_cmpint(run(f, with_json, &text), ==, expected);
-    g_assert_true(fsn_json_parse_object(text, strlen(text), 1 << 20, "the output",
-                                        &document, &error));
-    g_assert_true(json_object_has_member(document, "error") == (expected != 0));
-    return document;
-}
-
 static const char *
 error_code(JsonObject *document)
 {
@@ -138,9 +105,9 @@ error_code(JsonObject *document)
 static void
 test_list(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) all = run_json(f, "list", 0);
-    g_autoptr(JsonObject) web = run_json(f, "list web", 0);
-    g_autoptr(JsonObject) uuid = run_json(f, "list " UUID, 0);
+    g_autoptr(JsonObject) all = run_json(f->location, "list", 0);
+    g_autoptr(JsonObject) web = run_json(f->location, "list web", 0);
+    g_autoptr(JsonObject) uuid = run_json(f->location, "list " UUID, 0);
     JsonArray *array = json_object_get_array_member(all, "snapshots");
     JsonObject *first = json_array_get_object_element(array, 0);
     g_autofree char *text = NULL;
@@ -165,9 +132,9 @@ test_list(Fixture *f, gconstpointer data)
     g_assert_cmpint(json_array_get_length(array), ==, 1);
     array = json_object_get_array_member(uuid, "snapshots");
     g_assert_cmpint(json_array_get_length(array), ==, 2);
-    g_assert_cmpint(run(f, "list", &text), ==, 0);
+    g_assert_cmpint(run(f->location, "list", &text), ==, 0);
     g_assert_nonnull(strstr(text, "bbbb0000  db      suspend  ready"));
-    g_assert_cmpint(run(f, "list -q", &ids), ==, 0);
+    g_assert_cmpint(run(f->location, "list -q", &ids), ==, 0);
     g_assert_cmpstr(ids, ==, ID_B "\n" ID_A "\n");
 }
 
@@ -183,7 +150,7 @@ test_states(Fixture *f, gconstpointer data)
         g_autoptr(JsonObject) document = NULL;
 
         g_assert_true(fsn_repo_mark_create(repo, ID_A, marks[i], body, NULL));
-        document = run_json(f, "show aaaa", 0);
+        document = run_json(f->location, "show aaaa", 0);
         g_assert_cmpstr(json_object_get_string_member(document, "state"), ==, words[i]);
     }
 }
@@ -191,15 +158,15 @@ test_states(Fixture *f, gconstpointer data)
 static void
 test_show(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) document = run_json(f, "show aaaa0", 0);
-    g_autoptr(JsonObject) unknown = run_json(f, "show ffffffff", 1);
+    g_autoptr(JsonObject) document = run_json(f->location, "show aaaa0", 0);
+    g_autoptr(JsonObject) unknown = run_json(f->location, "show ffffffff", 1);
     JsonObject *manifest = json_object_get_object_member(document, "manifest");
     g_autofree char *text = NULL;
 
     g_assert_cmpstr(json_object_get_string_member(document, "snapshot"), ==, ID_A);
     g_assert_cmpstr(json_object_get_string_member(manifest, "machine"), ==, "pc-q35-7.2");
     g_assert_cmpstr(error_code(unknown), ==, "not-found");
-    g_assert_cmpint(run(f, "show " ID_A, &text), ==, 0);
+    g_assert_cmpint(run(f->location, "show " ID_A, &text), ==, 0);
     g_assert_nonnull(strstr(text, "\ndomain:    web\n"));
     g_assert_nonnull(strstr(text, "\nmemory:    256 KiB\n"));
     g_assert_nonnull(strstr(text, "\ndisk:      vda /a.qcow2\n"));
@@ -208,9 +175,9 @@ test_show(Fixture *f, gconstpointer data)
 static void
 test_delete(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) refused = run_json(f, "delete aaaa", 1);
-    g_autoptr(JsonObject) partly = run_json(f, "delete --force aaaa ffff", 3);
-    g_autoptr(JsonObject) rest = run_json(f, "list", 0);
+    g_autoptr(JsonObject) refused = run_json(f->location, "delete aaaa", 1);
+    g_autoptr(JsonObject) partly = run_json(f->location, "delete --force aaaa ffff", 3);
+    g_autoptr(JsonObject) rest = run_json(f->location, "list", 0);
     g_autoptr(FsnRepo) repo = fsn_repo_open(f->location, 0, NULL);
     g_autoptr(JsonObject) body = json_object_new();
     JsonArray *deleted = json_object_get_array_member(partly, "deleted");
@@ -224,15 +191,15 @@ test_delete(Fixture *f, gconstpointer data)
         json_array_get_length(json_object_get_array_member(rest, "snapshots")), ==, 1);
     /* One whose guest has run since goes without force. */
     g_assert_true(fsn_repo_mark_create(repo, ID_B, "consumed", body, NULL));
-    g_assert_cmpint(run(f, "delete bbbb", &text), ==, 0);
+    g_assert_cmpint(run(f->location, "delete bbbb", &text), ==, 0);
     g_assert_cmpstr(text, ==, "deleted bbbb0000 of 'db'\n");
 }
 
 static void
 test_workingset(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) nothing = run_json(f, "workingset web", 1);
-    g_autoptr(JsonObject) unknown = run_json(f, "workingset nobody", 1);
+    g_autoptr(JsonObject) nothing = run_json(f->location, "workingset web", 1);
+    g_autoptr(JsonObject) unknown = run_json(f->location, "workingset nobody", 1);
     g_autoptr(FsnRepo) repo = fsn_repo_open(f->location, 0, NULL);
     g_autoptr(FsnWorkingSet) set = fsn_working_set_new();
     g_autoptr(GBytes) bytes = fsn_working_set_write(set);
@@ -244,16 +211,16 @@ test_workingset(Fixture *f, gconstpointer data)
     g_assert_true(fsn_repo_put_ref(repo, "workingset/" UUID,
                                    g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
                                    NULL));
-    document = run_json(f, "workingset web", 0);
+    document = run_json(f->location, "workingset web", 0);
     g_assert_cmpstr(json_object_get_string_member(document, "uuid"), ==, UUID);
     g_assert_cmpint(json_object_get_int_member(document, "pages"), ==, 0);
-    by_uuid = run_json(f, "workingset " UUID, 0);
+    by_uuid = run_json(f->location, "workingset " UUID, 0);
 }
 
 static void
 test_stats(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) document = run_json(f, "stats", 0);
+    g_autoptr(JsonObject) document = run_json(f->location, "stats", 0);
     JsonArray *domains = json_object_get_array_member(document, "domains");
     JsonArray *snapshots = json_object_get_array_member(document, "snapshots");
     JsonObject *first = json_array_get_object_element(snapshots, 0);
@@ -278,7 +245,7 @@ test_stats(Fixture *f, gconstpointer data)
     g_assert_cmpint(json_object_get_int_member(first, "bytes_own"), >, 0);
     g_assert_cmpint(json_object_get_int_member(first, "bytes_needed"), >=,
                     json_object_get_int_member(first, "bytes_own"));
-    g_assert_cmpint(run(f, "stats", &text), ==, 0);
+    g_assert_cmpint(run(f->location, "stats", &text), ==, 0);
     g_assert_nonnull(strstr(text, "snapshots:  2 of 1 domains\n"));
     g_assert_nonnull(strstr(text, "\ndb              2  512 KiB"));
 }
@@ -300,9 +267,9 @@ truncate_one(Fixture *f, const char *folder)
 static void
 test_verify(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) sound = run_json(f, "verify --read-data", 0);
-    g_autoptr(JsonObject) one = run_json(f, "verify aaaa", 0);
-    g_autoptr(JsonObject) usage = run_json(f, "verify --all aaaa", 2);
+    g_autoptr(JsonObject) sound = run_json(f->location, "verify --read-data", 0);
+    g_autoptr(JsonObject) one = run_json(f->location, "verify aaaa", 0);
+    g_autoptr(JsonObject) usage = run_json(f->location, "verify --all aaaa", 2);
     g_autoptr(JsonObject) damaged = NULL;
 
     g_assert_cmpint(json_object_get_int_member(sound, "snapshots"), ==, 2);
@@ -313,7 +280,7 @@ test_verify(Fixture *f, gconstpointer data)
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(sound, "problems")), ==, 0);
     truncate_one(f, "packs");
-    damaged = run_json(f, "verify --all", 1);
+    damaged = run_json(f->location, "verify --all", 1);
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(damaged, "problems")), >, 0);
     g_assert_cmpstr(error_code(damaged), ==, "corrupt");
@@ -322,12 +289,12 @@ test_verify(Fixture *f, gconstpointer data)
 static void
 test_gc(Fixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) deleted = run_json(f, "delete --force aaaa", 0);
-    g_autoptr(JsonObject) dry = run_json(f, "gc --dry-run", 0);
-    g_autoptr(JsonObject) wet = run_json(f, "gc --grace 0", 0);
-    g_autoptr(JsonObject) again = run_json(f, "gc --grace=0", 0);
-    g_autoptr(JsonObject) usage = run_json(f, "gc --grace=-1", 2);
-    g_autoptr(JsonObject) sound = run_json(f, "verify --read-data", 0);
+    g_autoptr(JsonObject) deleted = run_json(f->location, "delete --force aaaa", 0);
+    g_autoptr(JsonObject) dry = run_json(f->location, "gc --dry-run", 0);
+    g_autoptr(JsonObject) wet = run_json(f->location, "gc --grace 0", 0);
+    g_autoptr(JsonObject) again = run_json(f->location, "gc --grace=0", 0);
+    g_autoptr(JsonObject) usage = run_json(f->location, "gc --grace=-1", 2);
+    g_autoptr(JsonObject) sound = run_json(f->location, "verify --read-data", 0);
 
     g_assert_true(json_object_get_boolean_member(dry, "dry_run"));
     g_assert_false(json_object_get_boolean_member(wet, "dry_run"));
@@ -352,15 +319,15 @@ test_damaged(Fixture *f, gconstpointer data)
     g_autoptr(JsonObject) show = NULL;
 
     truncate_one(f, "manifests");
-    document = run_json(f, "list", 3);
+    document = run_json(f->location, "list", 3);
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(document, "snapshots")), ==,
         1);
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(document, "warnings")), ==, 1);
-    show = run_json(f, "show bbbb", 0);
-    refused = run_json(f, "delete " ID_A, 1);
-    deleted = run_json(f, "delete --force " ID_A, 0);
+    show = run_json(f->location, "show bbbb", 0);
+    refused = run_json(f->location, "delete " ID_A, 1);
+    deleted = run_json(f->location, "delete --force " ID_A, 0);
 }
 
 static void
@@ -370,7 +337,7 @@ test_no_repository(Fixture *f, gconstpointer data)
     g_autoptr(JsonObject) document = NULL;
 
     f->location = g_build_filename(f->dir, "nothing", NULL);
-    document = run_json(f, "list", 1);
+    document = run_json(f->location, "list", 1);
     g_assert_cmpstr(error_code(document), ==, "not-found");
     g_assert_false(g_file_test(f->location, G_FILE_TEST_EXISTS));
     g_free(f->location);

@@ -3,6 +3,7 @@
  * that this test makes with the library. Documents are compared with foresnap-json(5). */
 #include "config.h"
 
+#include "cli-program.h"
 #include "tier-common.h"
 
 #include "base/json.h"
@@ -10,40 +11,6 @@
 #include "repo/marks.h"
 
 #define UUID "0f0e0d0c-0b0a-0908-0706-050403020100"
-
-/* Runs "foresnap -r REPO <line>"; returns the exit code and what it wrote on stdout. */
-static int
-run(TierFixture *f, const char *line, char **out_stdout)
-{
-    g_autofree char *program = g_test_build_filename(G_TEST_BUILT, "foresnap", NULL);
-    g_autofree char *command =
-        g_strdup_printf("'%s' -r '%s' %s", program, f->repo_path, line);
-    g_autofree char *messages = NULL;
-    g_autoptr(GError) error = NULL;
-    int status;
-
-    g_spawn_command_line_sync(command, out_stdout, &messages, &status, &error);
-    g_assert_no_error(error);
-    g_assert_true(g_spawn_check_wait_status(status, &error) ||
-                  error->domain == G_SPAWN_EXIT_ERROR);
-    g_test_message("%s: %s", line, messages);
-    return error ? error->code : 0;
-}
-
-static JsonObject *
-run_json(TierFixture *f, const char *line, int expected)
-{
-    g_autofree char *with_json = g_strconcat(line, " --json", NULL);
-    g_autofree char *text = NULL;
-    g_autoptr(GError) error = NULL;
-    JsonObject *document = NULL;
-
-    g_assert_cmpint(run(f, with_json, &text), ==, expected);
-    g_assert_true(fsn_json_parse_object(text, strlen(text), 1 << 20, "the output",
-                                        &document, &error));
-    g_assert_true(json_object_has_member(document, "error") == (expected != 0));
-    return document;
-}
 
 static int64_t
 number(JsonObject *document, const char *name)
@@ -56,7 +23,7 @@ static void
 add_tier(TierFixture *f, const char *options)
 {
     g_autofree char *line = g_strdup_printf("tier add fast %s %s", f->tier_path, options);
-    g_autoptr(JsonObject) document = run_json(f, line, 0);
+    g_autoptr(JsonObject) document = run_json(f->repo_path, line, 0);
 
     g_assert_cmpstr(json_object_get_string_member(document, "name"), ==, "fast");
 }
@@ -74,7 +41,7 @@ listed(JsonObject *document)
 static void
 test_tier(TierFixture *f, gconstpointer data)
 {
-    g_autoptr(JsonObject) none = run_json(f, "tier list", 0);
+    g_autoptr(JsonObject) none = run_json(f->repo_path, "tier list", 0);
     g_autoptr(JsonObject) list = NULL;
     g_autoptr(JsonObject) removed = NULL;
     g_autoptr(JsonObject) lost = NULL;
@@ -84,7 +51,7 @@ test_tier(TierFixture *f, gconstpointer data)
     g_assert_cmpuint(json_array_get_length(json_object_get_array_member(none, "tiers")),
                      ==, 0);
     add_tier(f, "--max-size 1.5G --write-through");
-    list = run_json(f, "tier list", 0);
+    list = run_json(f->repo_path, "tier list", 0);
     tier = listed(list);
     g_assert_cmpstr(json_object_get_string_member(tier, "name"), ==, "fast");
     g_assert_cmpint(number(tier, "max_bytes"), ==, 1536 << 20);
@@ -93,19 +60,19 @@ test_tier(TierFixture *f, gconstpointer data)
     g_assert_cmpint(number(tier, "latency_us"), >=, 0);
     g_assert_true(json_object_get_boolean_member(tier, "write_through"));
     g_assert_true(json_object_get_boolean_member(tier, "available"));
-    g_assert_cmpint(run(f, "tier list", &text), ==, 0);
+    g_assert_cmpint(run(f->repo_path, "tier list", &text), ==, 0);
     g_assert_nonnull(strstr(text, "1.5 GiB"));
     nftw(f->tier_path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-    lost = run_json(f, "tier list", 0);
+    lost = run_json(f->repo_path, "tier list", 0);
     g_assert_false(json_object_get_boolean_member(listed(lost), "available"));
-    removed = run_json(f, "tier remove fast --purge", 0);
+    removed = run_json(f->repo_path, "tier remove fast --purge", 0);
     g_assert_cmpint(number(removed, "bytes_freed"), ==, 0);
 }
 
 static void
 assert_fails(TierFixture *f, const char *line, int code)
 {
-    g_autoptr(JsonObject) document = run_json(f, line, code);
+    g_autoptr(JsonObject) document = run_json(f->repo_path, line, code);
 }
 
 static void
@@ -169,7 +136,7 @@ test_prefetch(TierFixture *f, gconstpointer data)
 
     add_tier(f, "");
     learn_working_set(f);
-    plan = run_json(f, "prefetch guest --dry-run", 0);
+    plan = run_json(f->repo_path, "prefetch guest --dry-run", 0);
     steps = json_object_get_array_member(plan, "plan");
     n = json_array_get_length(steps);
     g_assert_cmpuint(n, ==, (guint)number(plan, "objects"));
@@ -179,19 +146,19 @@ test_prefetch(TierFixture *f, gconstpointer data)
     g_assert_cmpstr(json_object_get_string_member(
                         json_array_get_object_element(steps, n - 1), "reason"),
                     ==, "likely pages");
-    likely = run_json(f, "prefetch guest --tier fast", 0);
+    likely = run_json(f->repo_path, "prefetch guest --tier fast", 0);
     g_assert_cmpstr(json_object_get_string_member(likely, "snapshot"), ==, TIER_ID);
     g_assert_cmpstr(json_object_get_string_member(likely, "tier"), ==, "fast");
     g_assert_cmpint(number(likely, "bytes_copied"), ==, number(plan, "bytes_total"));
     g_assert_cmpint(number(likely, "duration_us"), >, 0);
-    all = run_json(f, "prefetch 0011 --all", 0);
+    all = run_json(f->repo_path, "prefetch 0011 --all", 0);
     g_assert_cmpint(number(all, "bytes_present"), ==, number(likely, "bytes_total"));
     g_assert_cmpint(number(all, "bytes_copied"), >, 0);
     g_assert_cmpint(number(all, "bytes_total"), >, TIER_GRANULES * FSN_GRANULE_SIZE);
-    again = run_json(f, "prefetch " UUID " --all", 0);
+    again = run_json(f->repo_path, "prefetch " UUID " --all", 0);
     g_assert_cmpint(number(again, "bytes_copied"), ==, 0);
     g_assert_cmpint(number(again, "bytes_present"), ==, number(all, "bytes_total"));
-    list = run_json(f, "tier list", 0);
+    list = run_json(f->repo_path, "tier list", 0);
     g_assert_cmpint(number(listed(list), "used_bytes"), >, number(all, "bytes_total"));
 }
 
@@ -204,7 +171,7 @@ test_prefetch_damaged(TierFixture *f, gconstpointer data)
     add_tier(f, "");
     g_assert_true(
         fsn_blob_put(fsn_repo_store(f->repo), key, "garbage", 7, FSN_BLOB_REPLACE, NULL));
-    document = run_json(f, "prefetch guest --all", 3);
+    document = run_json(f->repo_path, "prefetch guest --all", 3);
     g_assert_cmpint(number(document, "bytes_copied"), >, 0);
     g_assert_cmpuint(
         json_array_get_length(json_object_get_array_member(document, "warnings")), ==, 1);
@@ -219,7 +186,7 @@ test_prefetch_used(TierFixture *f, gconstpointer data)
     add_tier(f, "");
     g_assert_true(fsn_repo_mark_create(f->repo, TIER_ID, "consumed", body, NULL));
     assert_fails(f, "prefetch guest", 1);
-    g_assert_cmpint(run(f, "prefetch " TIER_ID " -q", NULL), ==, 0);
+    g_assert_cmpint(run(f->repo_path, "prefetch " TIER_ID " -q", NULL), ==, 0);
 }
 
 #define ADD(path, function)                                                        \
