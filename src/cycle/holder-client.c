@@ -8,12 +8,9 @@
 #include "base/json.h"
 #include "cycle/holder-wire.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 /* Progress arrives at least every second; a finish ends within the guard's stall limit. */
@@ -60,18 +57,10 @@ static int
 connect_holder(FsnCycle *cycle, const char *uuid, GError **error)
 {
     g_autofree char *path = fsn_holder_socket_path(fsn_cycle_state_dir(cycle), uuid);
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd;
+    struct sockaddr_un address;
+    int fd = fsn_holder_socket(path, &address, error);
 
-    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
-        sizeof(address.sun_path)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
-                    "path '%s' is too long for a socket", path);
-        return -1;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        fsn_set_errno(error, errno, "cannot make a socket");
         return -1;
     }
     if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {

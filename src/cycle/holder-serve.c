@@ -17,7 +17,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define REQUEST_TIMEOUT_MS 5000
@@ -53,20 +52,12 @@ on_progress(const char *phase, uint64_t done, uint64_t total, gpointer user)
 static int
 listen_at(const char *path, GError **error)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    int fd;
+    struct sockaddr_un address;
+    int fd = fsn_holder_socket(path, &address, error);
     mode_t mask;
     int rc;
 
-    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
-        sizeof(address.sun_path)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
-                    "path '%s' is too long for a socket", path);
-        return -1;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        fsn_set_errno(error, errno, "cannot make a socket");
         return -1;
     }
     (void)unlink(path); /* a dead holder's; we have the domain's lock */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The lines that a holder and its callers exchange; bounded, one message per line. */
+/* The socket between a holder and its callers, and the lines that they exchange on it;
+ * bounded, one message per line. */
 #include "config.h"
 
 #include "cycle/holder-wire.h"
@@ -12,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 char *
@@ -20,6 +22,27 @@ fsn_holder_socket_path(const char *state_dir, const char *uuid)
     g_autofree char *name = g_strconcat(uuid, ".holder", NULL);
 
     return g_build_filename(state_dir, name, NULL);
+}
+
+int
+fsn_holder_socket(const char *path, struct sockaddr_un *out_address, GError **error)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    int fd;
+
+    if (g_strlcpy(address.sun_path, path, sizeof(address.sun_path)) >=
+        sizeof(address.sun_path)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
+                    "path '%s' is too long for a socket", path);
+        return -1;
+    }
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        fsn_set_errno(error, errno, "cannot make a socket");
+        return -1;
+    }
+    *out_address = address;
+    return fd;
 }
 
 bool
