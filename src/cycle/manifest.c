@@ -8,8 +8,8 @@
 #include "cycle/manifest.h"
 
 #include "base/clock.h"
-#include "base/error.h"
 #include "base/json.h"
+#include "cycle/ram-blocks-json.h"
 
 static void
 set_object(JsonObject *o, const char *name, const char *object)
@@ -28,22 +28,14 @@ static JsonObject *
 build_memory(const FsnManifestFacts *f)
 {
     JsonObject *memory = json_object_new();
-    JsonArray *blocks = json_array_new();
     JsonObject *section = json_object_new();
 
-    for (size_t i = 0; i < f->layout->n_blocks; i++) {
-        JsonObject *b = json_object_new();
-
-        json_object_set_string_member(b, "name", f->layout->blocks[i].name);
-        json_object_set_int_member(b, "length", (int64_t)f->layout->blocks[i].length);
-        json_array_add_object_element(blocks, b);
-    }
     json_object_set_int_member(section, "id", f->layout->section_id);
     json_object_set_int_member(section, "instance", f->layout->instance);
     json_object_set_int_member(section, "version", f->layout->version);
     json_object_set_string_member(memory, "image", f->stats->root);
     json_object_set_int_member(memory, "page_size", FSN_PAGE_SIZE);
-    json_object_set_array_member(memory, "blocks", blocks);
+    json_object_set_array_member(memory, "blocks", fsn_ram_blocks_to_json(f->layout));
     json_object_set_object_member(memory, "section", section);
     set_object(memory, "head", f->head);
     set_object(memory, "device_state", f->device_state);
@@ -127,25 +119,6 @@ read_object(JsonObject *parent, const char *name, const char **out, GError **err
            fsn_json_get_string(ref, "object", out, error);
 }
 
-static bool
-read_block(JsonArray *blocks, guint i, FsnRamLayout *layout, GError **error)
-{
-    JsonObject *b;
-    const char *name;
-    int64_t length;
-
-    if (!fsn_json_get_element(blocks, i, &b, error) ||
-        !fsn_json_get_string(b, "name", &name, error) ||
-        !fsn_json_get_int(b, "length", FSN_PAGE_SIZE, G_GINT64_CONSTANT(1) << 44, &length,
-                          error)) {
-        return false;
-    }
-    layout->blocks[i].name = g_strdup(name);
-    layout->blocks[i].length = (uint64_t)length;
-    layout->n_blocks = i + 1;
-    return true;
-}
-
 static FsnRamLayout *
 read_layout(JsonObject *memory, GError **error)
 {
@@ -155,7 +128,6 @@ read_layout(JsonObject *memory, GError **error)
     int64_t id;
     int64_t instance;
     int64_t version;
-    guint n;
 
     if (!fsn_json_get_array(memory, "blocks", &blocks, error) ||
         !fsn_json_get_object(memory, "section", &section, error) ||
@@ -164,20 +136,11 @@ read_layout(JsonObject *memory, GError **error)
         !fsn_json_get_int(section, "version", 0, G_MAXUINT32, &version, error)) {
         return NULL;
     }
-    n = json_array_get_length(blocks);
-    if (n == 0 || n > FSN_STREAM_MAX_BLOCKS) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "manifest names %u RAM blocks",
-                    n);
-        return NULL;
-    }
     layout->section_id = (uint32_t)id;
     layout->instance = (uint32_t)instance;
     layout->version = (uint32_t)version;
-    layout->blocks = g_new0(FsnRamBlock, n);
-    for (guint i = 0; i < n; i++) {
-        if (!read_block(blocks, i, layout, error)) {
-            return NULL;
-        }
+    if (!fsn_ram_blocks_from_json(blocks, layout, error)) {
+        return NULL;
     }
     return g_steal_pointer(&layout);
 }

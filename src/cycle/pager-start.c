@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "cycle/ram-blocks-json.h"
 #include "cycle/socket-dir.h"
 #include "tier/registry.h"
 
@@ -39,19 +40,11 @@ static JsonObject *
 build_ram(const FsnRamLayout *layout)
 {
     JsonObject *ram = json_object_new();
-    JsonArray *blocks = json_array_new();
 
-    for (size_t i = 0; i < layout->n_blocks; i++) {
-        JsonObject *b = json_object_new();
-
-        json_object_set_string_member(b, "name", layout->blocks[i].name);
-        json_object_set_int_member(b, "length", (int64_t)layout->blocks[i].length);
-        json_array_add_object_element(blocks, b);
-    }
     json_object_set_int_member(ram, "section_id", layout->section_id);
     json_object_set_int_member(ram, "instance", layout->instance);
     json_object_set_int_member(ram, "version", layout->version);
-    json_object_set_array_member(ram, "blocks", blocks);
+    json_object_set_array_member(ram, "blocks", fsn_ram_blocks_to_json(layout));
     return ram;
 }
 
