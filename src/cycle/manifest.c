@@ -139,7 +139,8 @@ read_layout(JsonObject *memory, GError **error)
     layout->section_id = (uint32_t)id;
     layout->instance = (uint32_t)instance;
     layout->version = (uint32_t)version;
-    if (!fsn_ram_blocks_from_json(blocks, layout, error)) {
+    if (!fsn_ram_blocks_from_json(blocks, layout, error) ||
+        !fsn_ram_layout_check(layout, error)) {
         return NULL;
     }
     return g_steal_pointer(&layout);
