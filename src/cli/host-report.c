@@ -78,8 +78,8 @@ report_libvirt(GPtrArray *items, const FsnHostLibvirt *libvirt)
             g_strdup_printf("a load of memory that lost its connection could not be "
                             "continued: %s",
                             libvirt->no_continuation),
-            g_strdup("nothing needs to be done: the process that holds the connection "
-                     "is made to survive the others"));
+            g_strdup("nothing needs to be done: two processes hold the connection, and "
+                     "the one goes on for the other"));
     } else {
         add_item(items, "continuation", FSN_HOST_OK,
                  g_strdup("a load of memory that lost its connection can be continued"),

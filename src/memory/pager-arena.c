@@ -12,16 +12,18 @@
 #include "base/hash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ARENA_MAGIC 0x6673706167657231ull
+#define ARENA_MAGIC 0x6673706167657232ull
 #define PAGE        4096u
+#define FIRST_BELL  3u /* of the descriptors */
 
 typedef struct {
-    size_t sent, faults, requests, urgent, bulk, blobs;
+    size_t sent, faults, outbox, requests, urgent, bulk, blobs;
 } Offsets;
 
 static size_t
@@ -37,7 +39,8 @@ layout(uint64_t n_pages, unsigned n_bulk)
 
     o.sent = round_up(sizeof(FsnArenaShared));
     o.faults = o.sent + round_up(fsn_page_map_bytes(n_pages));
-    o.requests = o.faults + round_up(FSN_ARENA_MAX_FAULTS * sizeof(FsnFault));
+    o.outbox = o.faults + round_up(FSN_ARENA_MAX_FAULTS * sizeof(FsnFault));
+    o.requests = o.outbox + round_up(sizeof(FsnOutboxShared));
     o.urgent = o.requests + fsn_ring_bytes(FSN_ARENA_REQUEST_SLOTS, 0);
     o.bulk = o.urgent + fsn_ring_bytes(FSN_ARENA_URGENT_SLOTS, PAGE);
     o.blobs = o.bulk + n_bulk * fsn_ring_bytes(FSN_ARENA_BULK_SLOTS, PAGE);
@@ -54,15 +57,18 @@ set_views(FsnArena *arena)
     arena->shared = shared;
     arena->sent = fsn_page_map_wrap(base + o.sent, shared->n_pages);
     arena->faults = (FsnFault *)(base + o.faults);
+    arena->outbox = (FsnOutboxShared *)(base + o.outbox);
     arena->requests = fsn_ring_open(base + o.requests, FSN_ARENA_REQUEST_SLOTS, 0);
     arena->urgent = fsn_ring_open(base + o.urgent, FSN_ARENA_URGENT_SLOTS, PAGE);
-    arena->supervisor_bell = (FsnBell){ arena->fds[1], &shared->waiting_supervisor };
-    arena->urgent_bell = (FsnBell){ arena->fds[2], &shared->waiting_urgent };
+    arena->supervisor_bell =
+        (FsnBell){ arena->fds[FIRST_BELL], &shared->waiting_supervisor };
+    arena->urgent_bell = (FsnBell){ arena->fds[FIRST_BELL + 1], &shared->waiting_urgent };
     for (unsigned i = 0; i < shared->n_bulk; i++) {
         arena->bulk[i] =
             fsn_ring_open(base + o.bulk + i * fsn_ring_bytes(FSN_ARENA_BULK_SLOTS, PAGE),
                           FSN_ARENA_BULK_SLOTS, PAGE);
-        arena->bulk_bell[i] = (FsnBell){ arena->fds[3 + i], &shared->waiting_bulk[i] };
+        arena->bulk_bell[i] =
+            (FsnBell){ arena->fds[FIRST_BELL + 2 + i], &shared->waiting_bulk[i] };
     }
 }
 
@@ -91,9 +97,14 @@ map(FsnArena *arena, GError **error)
 static bool
 make_fds(FsnArena *arena, unsigned n_bulk, GError **error)
 {
-    arena->n_fds = 3 + n_bulk;
+    arena->n_fds = FIRST_BELL + 2 + n_bulk;
     arena->fds[0] = memfd_create("foresnap-pager", MFD_CLOEXEC);
-    for (unsigned i = 1; i < arena->n_fds; i++) {
+    if (pipe2(&arena->fds[1], O_NONBLOCK | O_CLOEXEC) < 0) {
+        return fsn_set_errno(error, errno, "cannot make the pager's pipe");
+    }
+    /* One portion at a time; with less room it takes more calls. */
+    (void)fcntl(arena->fds[2], F_SETPIPE_SZ, FSN_OUTBOX_BYTES);
+    for (unsigned i = FIRST_BELL; i < arena->n_fds; i++) {
         arena->fds[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     }
     for (unsigned i = 0; i < arena->n_fds; i++) {
@@ -134,6 +145,7 @@ fsn_arena_new(uint64_t n_pages,
     shared->magic = ARENA_MAGIC;
     shared->n_pages = n_pages;
     shared->n_bulk = n_bulk;
+    shared->request_block = -1;
     fsn_random_bytes(&shared->seed, sizeof(shared->seed));
     for (int i = 0; i < FSN_N_BLOBS; i++) {
         size_t len = 0;
@@ -156,7 +168,7 @@ shared_is_valid(const FsnArena *arena, unsigned n_fds)
     const FsnArenaShared *shared = arena->map;
 
     if (shared->magic != ARENA_MAGIC || shared->n_bulk < 1 ||
-        shared->n_bulk > FSN_ARENA_MAX_BULK || n_fds != 3 + shared->n_bulk ||
+        shared->n_bulk > FSN_ARENA_MAX_BULK || n_fds != FIRST_BELL + 2 + shared->n_bulk ||
         shared->n_pages == 0 || shared->n_pages > FSN_ARENA_MAX_PAGES ||
         layout(shared->n_pages, shared->n_bulk).blobs > arena->size) {
         return false;
@@ -176,7 +188,7 @@ fsn_arena_attach(int first, unsigned n, GError **error)
     g_autoptr(FsnArena) arena = alloc();
     struct stat st;
 
-    g_assert(n >= 4 && n <= FSN_ARENA_MAX_FDS);
+    g_assert(n >= FSN_ARENA_MIN_FDS && n <= FSN_ARENA_MAX_FDS);
     for (unsigned i = 0; i < n; i++) {
         arena->fds[i] = first + (int)i;
     }

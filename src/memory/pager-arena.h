@@ -2,6 +2,7 @@
 #pragma once
 
 #include "memory/bell.h"
+#include "memory/outbox.h"
 #include "memory/ring.h"
 #include "stream/page-map.h"
 
@@ -18,7 +19,9 @@ G_BEGIN_DECLS
 #define FSN_ARENA_MAX_PAGES  (1ull << 32) /* 16 TiB of RAM */
 #define FSN_ARENA_MAX_FAULTS 262144u      /* page requests kept for learning */
 #define FSN_ARENA_ERROR_MAX  512
-#define FSN_ARENA_MAX_FDS    (3 + FSN_ARENA_MAX_BULK)
+#define FSN_ARENA_MIN_FDS    6u /* with one bulk ring */
+#define FSN_ARENA_MAX_FDS    (5 + FSN_ARENA_MAX_BULK)
+#define FSN_ARENA_MAX_BATCH  64u /* pages that are written together */
 
 #define FSN_ARENA_URGENT_SLOTS  64u
 #define FSN_ARENA_BULK_SLOTS    1024u
@@ -68,7 +71,13 @@ typedef struct {
     uint32_t n_faults;
     uint32_t finished; /* QEMU has confirmed everything: learn, then end */
     uint32_t restarts; /* of the worker */
+    /* the same, for a successor on the same connection */
+    uint32_t opened;    /* from here on there can be one */
+    uint32_t confirmed; /* QEMU has confirmed everything */
+    uint32_t n_batch; /* granules below that are marked as sent, but not committed yet */
     uint32_t pad1;
+    uint64_t batch[FSN_ARENA_MAX_BATCH];
+    int64_t request_block; /* that page requests without a name belong to; -1: none yet */
     /* written by the peer */
     int64_t running_us; /* the guest's CPUs were seen running */
     /* written by the worker */
@@ -87,15 +96,17 @@ typedef struct {
 
 typedef struct {
     FsnArenaShared *shared;
-    FsnPageMap *sent;  /* granules on their way; written by the supervisor */
-    FsnFault *faults;  /* FSN_ARENA_MAX_FAULTS; written by the supervisor */
+    FsnPageMap *sent; /* granules on their way; written by the supervisor */
+    FsnFault *faults; /* FSN_ARENA_MAX_FAULTS; written by the supervisor */
+    FsnOutboxShared *outbox;
     FsnRing *requests; /* supervisor → worker; tag = granule */
     FsnRing *urgent;   /* worker → supervisor; tag = granule << 1 | zero */
     FsnRing *bulk[FSN_ARENA_MAX_BULK];
     FsnBell supervisor_bell;
     FsnBell urgent_bell;
     FsnBell bulk_bell[FSN_ARENA_MAX_BULK];
-    int fds[FSN_ARENA_MAX_FDS]; /* owned: memory, then the bells in the order above */
+    /* owned: memory, the outbox's pipe, then the bells in the order above */
+    int fds[FSN_ARENA_MAX_FDS];
     unsigned n_fds;
     void *map;
     size_t size;

@@ -13,7 +13,7 @@ typedef enum {
     FSN_CONTROL_NONE, /* nothing was there */
     FSN_CONTROL_END,  /* the other side is gone */
     /* peer → supervisor */
-    FSN_CONTROL_CONNECTED, /* carries the socket to QEMU; the peer keeps no copy */
+    FSN_CONTROL_CONNECTED, /* carries the socket to QEMU */
     FSN_CONTROL_QUIT,      /* only before CONNECTED */
     /* supervisor → peer */
     FSN_CONTROL_READY,     /* a worker has opened what it reads from */

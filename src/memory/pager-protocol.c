@@ -5,6 +5,10 @@
  * SHUT. Precopy (eager): pages, then devices; QEMU closes when it has loaded them. Recovery:
  * ask for the bitmap of each block, resume, then the missing pages.
  *
+ * Once a postcopy is open, where it stands is kept in the arena: what was said is in the
+ * outbox, and what was heard takes effect before it is taken out of the socket, so that a
+ * successor hears some of it twice but misses nothing.
+ *
  * It does no more than that: when to connect, and what to do when the connection breaks, is
  * decided elsewhere.
  */
@@ -40,7 +44,7 @@ struct FsnPagerProtocol {
     FsnPagerLink *link;
     FsnReturnPath *answers;
     Stage stage;
-    bool started;
+    bool answered; /* by QEMU, that it is ready for pages */
     size_t n_bitmaps;
 };
 
@@ -61,7 +65,7 @@ on_pong(gpointer user, uint32_t value, GError **error)
 {
     FsnPagerProtocol *p = user;
 
-    p->started = p->started || value == PING_LOADED;
+    p->answered = p->answered || value == PING_LOADED;
     return true;
 }
 
@@ -77,6 +81,7 @@ on_shut(gpointer user, uint32_t err, GError **error)
                     err);
         return false;
     }
+    fsn_arena_set(p->arena, confirmed, 1u);
     p->stage = STAGE_DONE;
     return true;
 }
@@ -113,7 +118,7 @@ on_ack(gpointer user, GError **error)
     }
     fsn_stream_write_part_begin(fsn_pager_link_bytes(p->link), p->layout);
     p->stage = STAGE_PAGES;
-    p->started = true;
+    p->answered = true;
     return true;
 }
 
@@ -159,33 +164,59 @@ open_recovery(FsnPagerProtocol *p, GByteArray *out)
     p->stage = STAGE_BITMAPS;
 }
 
+static void
+take_over(FsnPagerProtocol *p)
+{
+    FsnArena *arena = p->arena;
+
+    fsn_return_path_take_over(p->answers, arena->shared->request_block);
+    p->answered = true;
+    if (fsn_arena_get(arena, confirmed)) {
+        p->stage = STAGE_DONE;
+    } else if (fsn_pager_link_is_last(p->link)) {
+        p->stage = STAGE_TAIL;
+    }
+}
+
 FsnPagerProtocol *
 fsn_pager_protocol_new(FsnArena *arena,
                        const FsnRamLayout *layout,
                        FsnPagerMode mode,
-                       bool recover,
+                       FsnPagerOpening opening,
                        FsnRequestBook *requests,
-                       int fd)
+                       int fd,
+                       GError **error)
 {
-    FsnPagerProtocol *p = g_new0(FsnPagerProtocol, 1);
+    g_autoptr(FsnPagerProtocol) p = g_new0(FsnPagerProtocol, 1);
     GByteArray *out;
 
     p->arena = arena;
     p->layout = layout;
     p->mode = mode;
     p->requests = requests;
-    p->link = fsn_pager_link_new(arena, layout, fd);
+    p->link = fsn_pager_link_new(arena, layout, fd, error);
+    if (!p->link) {
+        return NULL;
+    }
     p->answers = fsn_return_path_new(layout, &handlers, p);
     p->stage = STAGE_PAGES;
     out = fsn_pager_link_bytes(p->link);
-    if (recover) {
+    switch (opening) {
+    case FSN_OPEN_FRESH:
+        if (mode == FSN_MODE_EAGER) {
+            open_precopy(p, out);
+        } else {
+            open_postcopy(p, out);
+        }
+        break;
+    case FSN_OPEN_RECOVER:
         open_recovery(p, out);
-    } else if (mode == FSN_MODE_EAGER) {
-        open_precopy(p, out);
-    } else {
-        open_postcopy(p, out);
+        break;
+    case FSN_OPEN_TAKE_OVER:
+        take_over(p);
+        break;
     }
-    return p;
+    return g_steal_pointer(&p);
 }
 
 void
@@ -209,7 +240,6 @@ static bool
 closed(FsnPagerProtocol *p, GError **error)
 {
     if (p->mode == FSN_MODE_EAGER && p->stage == STAGE_CONFIRM) {
-        p->started = true;
         p->stage = STAGE_DONE;
     }
     if (p->stage == STAGE_DONE) {
@@ -220,14 +250,25 @@ closed(FsnPagerProtocol *p, GError **error)
     return false;
 }
 
+/* Bytes of @len in @buffer that take effect now: whole messages, or all in a conversation
+ * that nobody can take over. */
+static size_t
+effective(const FsnPagerProtocol *p, const uint8_t *buffer, size_t len)
+{
+    return fsn_arena_get(p->arena, opened) && fsn_return_path_at_boundary(p->answers)
+               ? fsn_return_path_whole(buffer, len)
+               : len;
+}
+
 bool
 fsn_pager_protocol_read(FsnPagerProtocol *p, GError **error)
 {
+    int fd = fsn_pager_link_fd(p->link);
     uint8_t buffer[16384];
 
     while (p->stage != STAGE_DONE) {
-        ssize_t n =
-            recv(fsn_pager_link_fd(p->link), buffer, sizeof(buffer), MSG_DONTWAIT);
+        ssize_t n = recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT | MSG_PEEK);
+        size_t whole;
 
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
             break;
@@ -238,8 +279,13 @@ fsn_pager_protocol_read(FsnPagerProtocol *p, GError **error)
         if (n <= 0) {
             return closed(p, error);
         }
-        if (!fsn_return_path_push(p->answers, buffer, (size_t)n, error)) {
+        whole = effective(p, buffer, (size_t)n);
+        if (!fsn_return_path_push(p->answers, buffer, whole, error)) {
             return false;
+        }
+        p->arena->shared->request_block = fsn_return_path_block(p->answers);
+        if (whole > 0 && recv(fd, buffer, whole, MSG_DONTWAIT) != (ssize_t)whole) {
+            return fsn_set_errno(error, errno, "cannot read from QEMU");
         }
         if (n < (ssize_t)sizeof(buffer)) {
             break;
@@ -250,33 +296,47 @@ fsn_pager_protocol_read(FsnPagerProtocol *p, GError **error)
 }
 
 static void
-write_tail(FsnPagerProtocol *p)
+write_precopy_tail(FsnPagerProtocol *p)
 {
     GByteArray *out = fsn_pager_link_bytes(p->link);
+    g_autoptr(GBytes) devices = fsn_arena_blob(p->arena, FSN_BLOB_DEVICE_STATE);
+    g_autoptr(GBytes) text = fsn_arena_blob(p->arena, FSN_BLOB_DESCRIPTION);
 
     fsn_stream_write_ram_section_end(out, p->layout);
     fsn_stream_write_ram_end(out, p->layout);
-    if (p->mode == FSN_MODE_EAGER) {
-        g_autoptr(GBytes) devices = fsn_arena_blob(p->arena, FSN_BLOB_DEVICE_STATE);
-        g_autoptr(GBytes) text = fsn_arena_blob(p->arena, FSN_BLOB_DESCRIPTION);
+    fsn_stream_write_precopy_tail(out, devices, g_bytes_get_size(text) > 0 ? text : NULL);
+}
 
-        fsn_stream_write_precopy_tail(out, devices,
-                                      g_bytes_get_size(text) > 0 ? text : NULL);
-    } else {
-        fsn_stream_write_eof(out);
-    }
+static void
+write_postcopy_tail(FsnPagerProtocol *p)
+{
+    GByteArray *out = g_byte_array_new();
+    g_autoptr(GBytes) tail = NULL;
+
+    fsn_stream_write_ram_section_end(out, p->layout);
+    fsn_stream_write_ram_end(out, p->layout);
+    fsn_stream_write_eof(out);
+    tail = g_byte_array_free_to_bytes(out);
+    fsn_pager_link_write_last(p->link, tail);
 }
 
 /* What follows when a portion is in the socket. */
 static void
 advance(FsnPagerProtocol *p)
 {
-    if (p->stage == STAGE_PAGES &&
-        p->arena->shared->pages_sent == p->arena->shared->n_pages) {
-        write_tail(p);
-        p->stage = STAGE_TAIL;
+    if (p->answered && p->mode != FSN_MODE_EAGER &&
+        fsn_pager_link_is_handed_over(p->link)) {
+        fsn_arena_set(p->arena, opened, 1u);
     }
-    if (p->stage == STAGE_TAIL && fsn_pager_link_is_flushed(p->link)) {
+    if (p->stage == STAGE_PAGES && fsn_pager_link_is_flushed(p->link) &&
+        p->arena->shared->pages_sent == p->arena->shared->n_pages) {
+        if (p->mode == FSN_MODE_EAGER) {
+            write_precopy_tail(p);
+        } else {
+            write_postcopy_tail(p);
+        }
+        p->stage = STAGE_TAIL;
+    } else if (p->stage == STAGE_TAIL && fsn_pager_link_is_flushed(p->link)) {
         fsn_arena_set(p->arena, sent_all_us, fsn_monotonic_us());
         p->stage = STAGE_CONFIRM;
         if (p->mode == FSN_MODE_EAGER) {
@@ -303,7 +363,8 @@ fsn_pager_protocol_write(FsnPagerProtocol *p,
 bool
 fsn_pager_protocol_is_started(const FsnPagerProtocol *p)
 {
-    return p->started;
+    return p->mode == FSN_MODE_EAGER ? p->stage == STAGE_DONE
+                                     : fsn_arena_get(p->arena, opened) != 0;
 }
 
 bool

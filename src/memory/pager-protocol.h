@@ -13,14 +13,22 @@ G_BEGIN_DECLS
 /* One conversation with QEMU as the source of a migration: what is said when. */
 typedef struct FsnPagerProtocol FsnPagerProtocol;
 
-/* Takes @fd. With @recover QEMU is in a paused postcopy: it is asked what it has. All else
- * is borrowed. */
+/* How a conversation begins. */
+typedef enum {
+    FSN_OPEN_FRESH,     /* with its first byte */
+    FSN_OPEN_RECOVER,   /* QEMU is in a paused postcopy: it is asked what it has */
+    FSN_OPEN_TAKE_OVER, /* where a dead predecessor has stopped, on its connection; only if
+                           the arena says that it was opened */
+} FsnPagerOpening;
+
+/* Takes @fd, on failure too; all else is borrowed. */
 FsnPagerProtocol *fsn_pager_protocol_new(FsnArena *arena,
                                          const FsnRamLayout *layout,
                                          FsnPagerMode mode,
-                                         bool recover,
+                                         FsnPagerOpening opening,
                                          FsnRequestBook *requests,
-                                         int fd);
+                                         int fd,
+                                         GError **error);
 void fsn_pager_protocol_free(FsnPagerProtocol *p);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnPagerProtocol, fsn_pager_protocol_free)
 

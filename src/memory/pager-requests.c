@@ -17,6 +17,24 @@ struct FsnRequestBook {
     guint next;   /* of @open: not handed to the worker yet */
 };
 
+/* What a predecessor on the same connection has noted; on a new one QEMU asks again. */
+static void
+take_over(FsnRequestBook *book)
+{
+    uint32_t n = fsn_arena_get(book->arena, opened)
+                     ? MIN(fsn_arena_get(book->arena, n_faults), FSN_ARENA_MAX_FAULTS)
+                     : 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t granule = book->arena->faults[i].granule;
+
+        if (fsn_page_map_set(book->seen, granule) &&
+            !fsn_page_map_test(book->arena->sent, granule)) {
+            g_array_append_val(book->open, granule);
+        }
+    }
+}
+
 FsnRequestBook *
 fsn_request_book_new(FsnArena *arena)
 {
@@ -25,6 +43,7 @@ fsn_request_book_new(FsnArena *arena)
     book->arena = arena;
     book->seen = fsn_page_map_new(arena->shared->n_pages);
     book->open = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    take_over(book);
     return book;
 }
 

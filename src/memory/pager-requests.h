@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 /* The pages that the guest waits for, as the supervisor knows them. */
 typedef struct FsnRequestBook FsnRequestBook;
 
+/* A successor on a connection begins with the requests that are still unanswered. */
 FsnRequestBook *fsn_request_book_new(FsnArena *arena);
 void fsn_request_book_free(FsnRequestBook *book);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnRequestBook, fsn_request_book_free)

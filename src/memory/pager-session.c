@@ -102,22 +102,34 @@ fsn_pager_spawn_worker(FsnArena *arena, pid_t *out_pid, int *out_lifeline, GErro
     return true;
 }
 
-FsnPagerSession *
-fsn_pager_session_new(FsnArena *arena,
-                      bool recover,
-                      int status_fd,
-                      const int *keep_fds,
-                      unsigned n_keep_fds,
-                      GError **error)
+static const char *
+opening_option(FsnPagerOpening opening)
 {
-    g_autoptr(FsnPagerSession) session = g_new0(FsnPagerSession, 1);
+    switch (opening) {
+    case FSN_OPEN_FRESH:
+        return NULL;
+    case FSN_OPEN_RECOVER:
+        return "--recover";
+    case FSN_OPEN_TAKE_OVER:
+        return "--take-over";
+    }
+    g_assert_not_reached();
+}
+
+static bool
+start_supervisor(FsnPagerSession *session,
+                 FsnPagerOpening opening,
+                 int status_fd,
+                 const int *keep_fds,
+                 unsigned n_keep_fds,
+                 GError **error)
+{
+    FsnArena *arena = session->arena;
     g_autofree char *n = g_strdup_printf("%u", arena->n_fds);
-    const char *args[] = { "--supervisor",
-                           "--fds",
-                           n,
-                           status_fd >= 0 ? "--report" : "--no-report",
-                           recover ? "--recover" : NULL,
-                           NULL };
+    const char *args[] = {
+        "--supervisor",          "--fds", n, status_fd >= 0 ? "--report" : "--no-report",
+        opening_option(opening), NULL
+    };
     int more[1 + FSN_SESSION_MAX_KEEP];
     unsigned n_more = 0;
     int pair[2];
@@ -130,10 +142,8 @@ fsn_pager_session_new(FsnArena *arena,
     for (unsigned i = 0; i < n_keep_fds; i++) {
         more[n_more++] = keep_fds[i];
     }
-    session->arena = arena;
-    session->control = -1;
     if (!fsn_control_pair(pair, error)) {
-        return NULL;
+        return false;
     }
     session->control = pair[0];
     ok =
@@ -141,6 +151,24 @@ fsn_pager_session_new(FsnArena *arena,
     close(pair[1]);
     if (!ok) {
         session->supervisor = 0;
+    }
+    return ok;
+}
+
+FsnPagerSession *
+fsn_pager_session_new(FsnArena *arena,
+                      FsnPagerOpening opening,
+                      int status_fd,
+                      const int *keep_fds,
+                      unsigned n_keep_fds,
+                      GError **error)
+{
+    g_autoptr(FsnPagerSession) session = g_new0(FsnPagerSession, 1);
+
+    session->arena = arena;
+    session->control = -1;
+    session->socket = -1;
+    if (!start_supervisor(session, opening, status_fd, keep_fds, n_keep_fds, error)) {
         return NULL;
     }
     return g_steal_pointer(&session);
@@ -155,6 +183,7 @@ fsn_pager_session_free(FsnPagerSession *session)
     if (session->control >= 0) {
         close(session->control);
     }
+    fsn_pager_session_disconnect(session);
     if (session->supervisor > 0) {
         (void)waitpid(session->supervisor, NULL, WNOHANG); /* it may live on */
     }
@@ -165,8 +194,53 @@ fsn_pager_session_free(FsnPagerSession *session)
 void
 fsn_pager_session_connect(FsnPagerSession *session, int fd)
 {
+    fsn_pager_session_disconnect(session);
+    session->socket = fd;
     fsn_control_send(session->control, FSN_CONTROL_CONNECTED, NULL, fd);
-    close(fd);
+}
+
+void
+fsn_pager_session_disconnect(FsnPagerSession *session)
+{
+    if (session->socket >= 0) {
+        close(session->socket);
+        session->socket = -1;
+    }
+}
+
+bool
+fsn_pager_session_may_replace(FsnPagerSession *session)
+{
+    return session->socket >= 0 && fsn_arena_get(session->arena, opened) != 0;
+}
+
+/* The supervisor, and the worker that was orphaned and killed with it: two workers at once
+ * would spoil the rings. */
+static void
+wait_for_children(void)
+{
+    while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) {
+    }
+}
+
+bool
+fsn_pager_session_replace(FsnPagerSession *session,
+                          int status_fd,
+                          const int *keep_fds,
+                          unsigned n_keep_fds,
+                          GError **error)
+{
+    g_assert(fsn_pager_session_may_replace(session));
+    wait_for_children();
+    close(session->control);
+    session->control = -1;
+    session->supervisor = 0;
+    if (!start_supervisor(session, FSN_OPEN_TAKE_OVER, status_fd, keep_fds, n_keep_fds,
+                          error)) {
+        return false;
+    }
+    fsn_control_send(session->control, FSN_CONTROL_CONNECTED, NULL, session->socket);
+    return true;
 }
 
 bool
@@ -220,6 +294,12 @@ fsn_pager_protect_supervisor(void)
     (void)signal(SIGHUP, SIG_IGN);
     (void)signal(SIGINT, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
+}
+
+void
+fsn_pager_adopt(void)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1); /* fails on kernels before 3.4 only */
 }
 
 bool

@@ -3,6 +3,7 @@
 
 #include "memory/pager-arena.h"
 #include "memory/pager-control.h"
+#include "memory/pager-protocol.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -29,18 +30,19 @@ bool fsn_pager_spawn_worker(FsnArena *arena,
                             int *out_lifeline,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* What the peer holds of one supervisor. */
+/* What the peer holds of one load: all that it takes to go on without the supervisor. */
 typedef struct {
     FsnArena *arena;
     int control;
+    int socket; /* to QEMU, which must not see an end if the supervisor dies; -1: none */
     pid_t supervisor;
 } FsnPagerSession;
 
-/* Starts this program as a supervisor: "--supervisor --fds N [--recover]"; @status_fd (or
- * -1) is inherited behind the arena's, and so are @keep_fds, which it only keeps open for
- * whoever watches them. Takes @arena. */
+/* Starts this program as a supervisor: "--supervisor --fds N [--recover|--take-over]";
+ * @status_fd (or -1) is inherited behind the arena's, and so are @keep_fds, which it only
+ * keeps open for whoever watches them. Takes @arena. */
 FsnPagerSession *fsn_pager_session_new(FsnArena *arena,
-                                       bool recover,
+                                       FsnPagerOpening opening,
                                        int status_fd,
                                        const int *keep_fds,
                                        unsigned n_keep_fds,
@@ -50,8 +52,20 @@ FsnPagerSession *fsn_pager_session_new(FsnArena *arena,
 void fsn_pager_session_free(FsnPagerSession *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnPagerSession, fsn_pager_session_free)
 
-/* Hands over @fd, the connection to QEMU; it is closed here. */
+/* Hands over @fd, the connection to QEMU, and keeps a copy. Takes @fd. */
 void fsn_pager_session_connect(FsnPagerSession *session, int fd);
+/* Closes the copy, so that QEMU sees the end if the supervisor is gone. */
+void fsn_pager_session_disconnect(FsnPagerSession *session);
+
+/* The supervisor has died: can another one go on with the connection? It is started when
+ * the dead one's worker is gone for certain, which takes that the caller is the subreaper
+ * of its descendants and has no other children. */
+bool fsn_pager_session_may_replace(FsnPagerSession *session);
+bool fsn_pager_session_replace(FsnPagerSession *session,
+                               int status_fd,
+                               const int *keep_fds,
+                               unsigned n_keep_fds,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Connects to a unix socket, waiting for it to appear, at most @timeout_us. */
 bool fsn_pager_connect(const char *path, int64_t timeout_us, int *out_fd, GError **error)
@@ -60,6 +74,8 @@ bool fsn_pager_connect(const char *path, int64_t timeout_us, int *out_fd, GError
 /* For the processes started above: the pager must outlive what it serves. The supervisor
  * asks the kernel to be killed last; the worker to be killed with its @parent, and first. */
 void fsn_pager_protect_supervisor(void);
+/* For the peer: a worker that loses its supervisor becomes its child. */
+void fsn_pager_adopt(void);
 bool fsn_pager_bind_worker(pid_t parent);
 
 G_END_DECLS

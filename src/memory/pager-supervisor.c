@@ -133,8 +133,8 @@ care_for_worker(Supervisor *s, bool lifeline_ended, GError **error)
     return true;
 }
 
-static void
-hear_peer(Supervisor *s)
+static bool
+hear_peer(Supervisor *s, GError **error)
 {
     FsnControlMessage message;
     int fd;
@@ -143,15 +143,17 @@ hear_peer(Supervisor *s)
     if (type == FSN_CONTROL_END) {
         s->peer_gone = true;
     } else if (type == FSN_CONTROL_CONNECTED && fd >= 0 && !s->protocol) {
-        s->protocol = fsn_pager_protocol_new(s->arena, s->o->layout, s->o->mode,
-                                             s->o->recover, s->requests, fd);
-        fd = -1;
+        s->protocol =
+            fsn_pager_protocol_new(s->arena, s->o->layout, s->o->mode, s->o->opening,
+                                   s->requests, g_steal_fd(&fd), error);
+        return s->protocol != NULL;
     } else if (type == FSN_CONTROL_QUIT) {
         s->quit = true;
     }
     if (fd >= 0) {
         close(fd);
     }
+    return true;
 }
 
 static void
@@ -159,7 +161,9 @@ note_progress(Supervisor *s)
 {
     if (!s->started_told && fsn_pager_protocol_is_started(s->protocol)) {
         s->started_told = true;
-        fsn_arena_set(s->arena, started_us, fsn_monotonic_us());
+        if (s->arena->shared->started_us == 0) {
+            fsn_arena_set(s->arena, started_us, fsn_monotonic_us());
+        }
         tell(s, FSN_CONTROL_STARTED, NULL);
     }
     if (!s->sent_told && fsn_pager_protocol_is_sent(s->protocol)) {
@@ -213,9 +217,9 @@ tick(Supervisor *s)
     report(s, text ? "stalled" : "loading", text);
 }
 
-/* Waits for QEMU, the peer, the worker or the next tick; true if the worker ended. */
+/* Waits for QEMU, the peer, the worker or the next tick; *@out_ended: the worker ended. */
 static bool
-wait_for_events(Supervisor *s, FsnLinkProgress progress)
+wait_for_events(Supervisor *s, FsnLinkProgress progress, bool *out_ended, GError **error)
 {
     struct pollfd p[4] = {
         { .fd = s->peer_gone ? -1 : s->o->control, .events = POLLIN },
@@ -230,10 +234,8 @@ wait_for_events(Supervisor *s, FsnLinkProgress progress)
     }
     (void)poll(p, G_N_ELEMENTS(p), progress == FSN_LINK_MORE ? 0 : TICK_MS);
     fsn_bell_disarm(&s->arena->supervisor_bell);
-    if (p[0].revents != 0) {
-        hear_peer(s);
-    }
-    return p[1].revents != 0;
+    *out_ended = p[1].revents != 0;
+    return p[0].revents == 0 || hear_peer(s, error);
 }
 
 static bool
@@ -260,7 +262,9 @@ serve(Supervisor *s, GError **error)
             return false;
         }
         tick(s);
-        worker_ended = wait_for_events(s, progress);
+        if (!wait_for_events(s, progress, &worker_ended, error)) {
+            return false;
+        }
     }
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "memory/pager-arena.h"
 #include "memory/pager-plan.h"
+#include "memory/pager-protocol.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -13,8 +14,8 @@ G_BEGIN_DECLS
 typedef struct {
     FsnPagerMode mode;
     const FsnRamLayout *layout;
-    bool recover; /* QEMU has the device state and some pages: ask which */
-    int control;  /* to the peer, pager-control.h */
+    FsnPagerOpening opening;
+    int control; /* to the peer, pager-control.h */
     /* Starts a worker on the arena; *@out_lifeline becomes readable (end of file) when it is
      * gone, *@out_pid is a child of the caller. */
     bool (*spawn_worker)(gpointer user,

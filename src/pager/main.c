@@ -22,6 +22,7 @@ typedef struct {
     int socket_fd;
     gboolean foreground;
     gboolean recover;
+    gboolean take_over;
     gboolean supervisor;
     gboolean worker;
     gboolean report;
@@ -60,6 +61,8 @@ parse_options(int *argc, char ***argv, Options *o, GError **error)
         { "recover", 0, 0, G_OPTION_ARG_NONE, &o->recover, "Continue a broken load",
           NULL },
         { "supervisor", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o->supervisor, NULL,
+          NULL },
+        { "take-over", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o->take_over, NULL,
           NULL },
         { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o->worker, NULL, NULL },
         { "report", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &o->report, NULL, NULL },
@@ -144,6 +147,14 @@ run_peer(const Options *o)
     return fsn_role_peer(&options);
 }
 
+static FsnPagerOpening
+opening_of(const Options *o)
+{
+    return o->take_over ? FSN_OPEN_TAKE_OVER
+           : o->recover ? FSN_OPEN_RECOVER
+                        : FSN_OPEN_FRESH;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -158,11 +169,12 @@ main(int argc, char **argv)
     }
     plan = o.plan;
     if (o.supervisor || o.worker) {
-        if (o.n_fds < 4 || o.n_fds > FSN_ARENA_MAX_FDS) {
+        if (o.n_fds < (int)FSN_ARENA_MIN_FDS || o.n_fds > FSN_ARENA_MAX_FDS) {
             return 2; /* only this program itself comes here */
         }
-        return o.supervisor ? fsn_role_supervisor((unsigned)o.n_fds, o.report, o.recover)
-                            : fsn_role_worker((unsigned)o.n_fds, o.parent);
+        return o.supervisor
+                   ? fsn_role_supervisor((unsigned)o.n_fds, o.report, opening_of(&o))
+                   : fsn_role_worker((unsigned)o.n_fds, o.parent);
     }
     if (!o.plan || argc > 1) {
         g_printerr("foresnap-pager: needs --plan FILE and nothing else\n");

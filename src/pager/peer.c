@@ -5,7 +5,9 @@
  * CPUs may start. Whatever fails before the mark leaves the snapshot as it was; after it,
  * a broken connection is continued where that is known to be safe.
  *
- * If this process dies, the supervisor goes on by itself and reports in its place.
+ * If this process dies, the supervisor goes on by itself and reports in its place. If the
+ * supervisor dies, another one goes on with the connection, of which a copy is kept here:
+ * QEMU does not notice. Only if both die the connection is lost.
  */
 #include "config.h"
 
@@ -25,6 +27,7 @@
 #define TICK_MS        200
 #define RUN_TICK_MS    2
 #define MAX_RECOVERIES 5
+#define MAX_FUTILE     5
 
 typedef struct {
     const FsnPeerOptions *o;
@@ -36,6 +39,9 @@ typedef struct {
     FsnPagerStatus status;
     GBytes *blobs[FSN_N_BLOBS];
     bool finish_called;
+    bool supervisor_died; /* rather than having told why it ends */
+    uint64_t replaced_at; /* pages that were sent when it was last replaced */
+    unsigned futile;      /* replacements since then that have sent nothing */
 } Peer;
 
 static FsnArena *
@@ -95,8 +101,9 @@ start_session(Peer *p, bool recover, GError **error)
     if (p->status.ran) {
         fsn_arena_set(arena, ran, 1u);
     }
-    p->session = fsn_pager_session_new(arena, recover, p->status.fd, p->o->keep_fds,
-                                       p->o->n_keep_fds, error);
+    p->session =
+        fsn_pager_session_new(arena, recover ? FSN_OPEN_RECOVER : FSN_OPEN_FRESH,
+                              p->status.fd, p->o->keep_fds, p->o->n_keep_fds, error);
     return p->session != NULL;
 }
 
@@ -116,6 +123,7 @@ hear(Peer *p, FsnControlType wanted, int tick_ms, bool *out_broken, GError **err
         g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED, "%s",
                     type == FSN_CONTROL_END ? "the pager's supervisor died"
                                             : message.text);
+        p->supervisor_died = type == FSN_CONTROL_END;
         *out_broken = true;
         return false;
     }
@@ -231,6 +239,30 @@ look_whether_running(Peer *p)
     }
 }
 
+/* The guest has run, and the supervisor died: another one, unless they die like flies. */
+static bool
+replace_supervisor(Peer *p)
+{
+    g_autoptr(GError) error = NULL;
+    uint64_t sent = p->session->arena->shared->pages_sent;
+
+    if (!p->supervisor_died || !fsn_pager_session_may_replace(p->session)) {
+        return false;
+    }
+    p->futile = sent == p->replaced_at ? p->futile + 1 : 0;
+    p->replaced_at = sent;
+    if (p->futile > MAX_FUTILE) {
+        return false;
+    }
+    if (!fsn_pager_session_replace(p->session, p->status.fd, p->o->keep_fds,
+                                   p->o->n_keep_fds, &error)) {
+        g_printerr("foresnap-pager: %s\n", error->message);
+        return false;
+    }
+    p->status.supervisor_restarts++;
+    return true;
+}
+
 /* Until QEMU has confirmed everything and the supervisor has ended. */
 static bool
 watch(Peer *p, GError **error)
@@ -251,6 +283,10 @@ watch(Peer *p, GError **error)
             if (done) {
                 return true; /* the end after DONE: what was learned is stored */
             }
+            if (replace_supervisor(p)) {
+                continue;
+            }
+            fsn_pager_session_disconnect(p->session); /* QEMU shall see it */
             g_propagate_error(error, g_steal_pointer(&local));
             return false;
         }
@@ -428,6 +464,7 @@ fsn_role_peer(const FsnPeerOptions *options)
                                  .begun_us = fsn_monotonic_us(),
                                  .fd = options->status_fd };
     enter(&p, "preparing", NULL);
+    fsn_pager_adopt();
     ok = carry_out(&p, &error);
     if (!ok) {
         g_printerr("foresnap-pager: %s\n", error->message);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "memory/pager-plan.h"
+#include "memory/pager-protocol.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -22,5 +23,5 @@ typedef struct {
 int fsn_role_peer(const FsnPeerOptions *options);
 
 /* With the descriptors that pager-session.h describes. */
-int fsn_role_supervisor(unsigned n_arena_fds, bool report, bool recover);
+int fsn_role_supervisor(unsigned n_arena_fds, bool report, FsnPagerOpening opening);
 int fsn_role_worker(unsigned n_arena_fds, pid_t parent);

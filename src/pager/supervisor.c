@@ -36,7 +36,7 @@ report(gpointer user, const char *phase, const char *error_text)
 }
 
 int
-fsn_role_supervisor(unsigned n_arena_fds, bool with_report, bool recover)
+fsn_role_supervisor(unsigned n_arena_fds, bool with_report, FsnPagerOpening opening)
 {
     const int first = FSN_SESSION_FIRST_FD;
     g_autoptr(GError) error = NULL;
@@ -44,7 +44,7 @@ fsn_role_supervisor(unsigned n_arena_fds, bool with_report, bool recover)
     g_autoptr(GBytes) text = arena ? fsn_arena_blob(arena, FSN_BLOB_PLAN) : NULL;
     g_autoptr(FsnPagerPlan) plan = NULL;
     Context c = { .arena = arena };
-    FsnSupervisorOptions options = { .recover = recover,
+    FsnSupervisorOptions options = { .opening = opening,
                                      .control = first,
                                      .spawn_worker = spawn_worker,
                                      .report = report,

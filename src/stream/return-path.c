@@ -23,6 +23,7 @@ struct FsnReturnPath {
     gpointer user;
     bool failed;
     int64_t last_block; /* of REQ_PAGES_ID; -1 at first */
+    bool guessed;       /* last_block is a predecessor's, and may be a little off */
 
     uint8_t message[MESSAGE_MAX];
     size_t have;
@@ -56,6 +57,19 @@ fsn_return_path_free(FsnReturnPath *rp)
     fsn_ram_layout_free(rp->layout);
     g_free(rp->bitmap);
     g_free(rp);
+}
+
+int64_t
+fsn_return_path_block(const FsnReturnPath *rp)
+{
+    return rp->last_block;
+}
+
+void
+fsn_return_path_take_over(FsnReturnPath *rp, int64_t block)
+{
+    rp->last_block = block >= 0 && (uint64_t)block < rp->layout->n_blocks ? block : -1;
+    rp->guessed = true;
 }
 
 bool
@@ -107,9 +121,12 @@ handle_request(FsnReturnPath *rp, const uint8_t *p, GError **error)
     const FsnRamBlock *block;
 
     if (rp->last_block < 0) {
-        return fail(error, "the first page request names no block");
+        return rp->guessed || fail(error, "the first page request names no block");
     }
     block = &rp->layout->blocks[rp->last_block];
+    if (rp->guessed && (start >= block->length || len > block->length - start)) {
+        return true;
+    }
     if (len == 0 || start % FSN_PAGE_SIZE != 0 || len % FSN_PAGE_SIZE != 0 ||
         start >= block->length || len > block->length - start) {
         return fail(error,
@@ -130,6 +147,7 @@ handle_named_request(FsnReturnPath *rp, const uint8_t *p, size_t n, GError **err
         return false;
     }
     rp->last_block = block;
+    rp->guessed = false;
     return handle_request(rp, p, error);
 }
 
@@ -254,6 +272,25 @@ push_message(
     }
     rp->have = 0;
     return handle_message(rp, type, rp->message + 4, body, error);
+}
+
+size_t
+fsn_return_path_whole(const uint8_t *data, size_t len)
+{
+    size_t at = 0;
+
+    while (len - at >= 4) {
+        uint16_t body = fsn_get_be16(data + at + 2);
+
+        if (!length_fits(fsn_get_be16(data + at), body)) {
+            return len;
+        }
+        if (len - at < 4u + body) {
+            break;
+        }
+        at += 4u + body;
+    }
+    return at;
 }
 
 bool

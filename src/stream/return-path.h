@@ -49,6 +49,17 @@ bool fsn_return_path_push(FsnReturnPath *rp,
                           size_t len,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Number of the first @len bytes, taken from the beginning of a message, that are whole
+ * messages. Bytes that cannot be a message count, so that the parser names them. Not for
+ * bitmaps, whose bits are no messages. */
+size_t fsn_return_path_whole(const uint8_t *data, size_t len);
+
+/* Which block page requests that name none belong to, -1 if none was named yet. A parser that
+ * takes over from another is given what that one had; it drops requests that cannot be
+ * meant by it, until one names a block, for some may come twice. */
+int64_t fsn_return_path_block(const FsnReturnPath *rp);
+void fsn_return_path_take_over(FsnReturnPath *rp, int64_t block);
+
 /* True if no message is cut at this point. */
 bool fsn_return_path_at_boundary(const FsnReturnPath *rp);
 

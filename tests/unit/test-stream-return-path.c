@@ -109,6 +109,36 @@ test_chunks(void)
     }
 }
 
+/* A successor takes whole messages only, and is told the block that a request without a name
+ * means; what cannot be meant is dropped until a name comes. */
+static void
+test_take_over(void)
+{
+    static const uint8_t requests[] =
+        "\0\4\0\x0c\0\0\0\0\0\4\x50\0\0\0\x10\0"    /* page 69 of rom */
+        "\0\4\0\x0c\0\0\0\0\0\0\x10\0\0\0\x10\0"    /* page 1 */
+        "\0\3\0\x0e\0\0\0\0\0\0\x10\0\0\0\x10\0\1a" /* page 1 of a */
+        "\0\4\0\x0c\0\0\0\0\0\4\x50\0\0\0\x10\0";   /* not inside a */
+    static const uint8_t garbage[] = "\0\7\0\4\0\0\0\1";
+    g_autoptr(GString) log = g_string_new(NULL);
+    g_autoptr(FsnReturnPath) rp = fsn_return_path_new(&two, &handlers, log);
+    g_autoptr(GError) error = NULL;
+    const size_t ends[] = { 0, 16, 32, 50, 66 };
+
+    for (size_t n = 0, i = 0; n < sizeof(requests); n++) {
+        i += i < 4 && n == ends[i + 1];
+        g_assert_cmpuint(fsn_return_path_whole(requests, n), ==, ends[i]);
+    }
+    g_assert_cmpuint(fsn_return_path_whole(garbage, 8), ==, 8);
+    g_assert_cmpint(fsn_return_path_block(rp), ==, -1);
+    fsn_return_path_take_over(rp, 0);
+    g_assert_true(fsn_return_path_push(rp, requests, 50, &error));
+    g_assert_cmpstr(log->str, ==, "request 0 4096 4096;request 0 4096 4096;");
+    g_assert_cmpint(fsn_return_path_block(rp), ==, 0);
+    g_assert_false(fsn_return_path_push(rp, requests + 50, 16, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+}
+
 /* A cut is no error (more may come) but is known as one, and gives no event of its own. */
 static void
 test_truncations(void)
@@ -195,6 +225,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/stream/return-path/chunks", test_chunks);
+    g_test_add_func("/stream/return-path/take-over", test_take_over);
     g_test_add_func("/stream/return-path/truncations", test_truncations);
     g_test_add_func("/stream/return-path/refused", test_refused);
     return g_test_run();
