@@ -152,7 +152,8 @@ bench_size ()
 table ()
 {
     jq -rs '
-        def median: sort | if length % 2 == 1 then .[length / 2 | floor]
+        def median: sort | if length == 0 then null
+                           elif length % 2 == 1 then .[length / 2 | floor]
                            else (.[length / 2 - 1] + .[length / 2]) / 2 end;
         def show(unit): map(select(. != null)) | if length == 0 then "–" else
             "\(median / unit * 1000 | round / 1000) (\(min / unit * 1000 | round / 1000)–\(max / unit * 1000 | round / 1000))" end;
