@@ -10,7 +10,10 @@ private_libvirt_start
 userfaultfd_allow
 builddir=$(cd "$top_builddir" && pwd)
 repo=$PRIVATE_LIBVIRT/repo
-runs=${FSN_KILL_RUNS:-1}
+# Each of the three processes so many times.
+runs=1
+! slow_tests || runs=7
+runs=${FSN_KILL_RUNS:-$runs}
 guest_start one 512
 
 fsn ()
