@@ -15,7 +15,7 @@ tiny ()
 {
     cat <<XML
 <domain type='qemu'><name>$1</name><memory unit='MiB'>32</memory>
-<os><type arch='x86_64' machine='q35'>hvm</type></os>
+<os><type arch='x86_64' machine='q35'>hvm</type></os><on_crash>preserve</on_crash>
 <devices><emulator>/usr/bin/qemu-system-x86_64</emulator>${2:-}</devices></domain>
 XML
 }
@@ -42,6 +42,23 @@ tiny fleeting | guest_virsh create /dev/stdin >/dev/null
 expect_refused state "'fleeting': it is transient" suspend fleeting
 expect_domain fleeting running
 guest_virsh destroy fleeting >/dev/null
+
+echo "a guest that has crashed"
+# All that its boot sector does is to tell the pvpanic device so: mov dx,0x505; mov al,1; out dx,al.
+boot=$PRIVATE_LIBVIRT/images/panic.raw
+printf '\xba\x05\x05\xb0\x01\xee\xf4\xeb\xfd' >"$boot"
+truncate -s 510 "$boot"
+printf '\x55\xaa' >>"$boot"
+truncate -s 1M "$boot"
+chmod 666 "$boot"
+tiny broken "<panic model='isa'/><disk type='file'><driver type='raw'/><source file='$boot'/>
+    <target dev='sda' bus='sata'/></disk>" | guest_virsh define /dev/stdin >/dev/null
+guest_virsh start broken >/dev/null
+wait_until 20 domain_is broken crashed || fail "the guest is $(domain_reason broken)"
+expect_refused state "'broken': it is crashed, not running" suspend broken
+expect_refused state "'broken': it is crashed, not running" prepare broken
+expect_domain broken crashed
+guest_virsh destroy broken >/dev/null
 
 echo "devices"
 tiny shared "<shmem name='mailbox'><model type='ivshmem-plain'/><size unit='M'>1</size></shmem>" |
