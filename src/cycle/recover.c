@@ -158,22 +158,6 @@ remove_holder_socket(FsnRecovery *r)
     (void)unlink(path); /* as a rule there is none, and a stale one does no harm */
 }
 
-/* A QEMU that ends by itself at the same moment has done what was wanted. */
-static bool
-end_qemu(FsnRecovery *r, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-    FsnVirtStatus status;
-
-    if (fsn_virt_domain_destroy(r->domain, false, &local) ||
-        (fsn_virt_domain_status(r->domain, &status, NULL) &&
-         (status.state == FSN_VIRT_OFF || status.state == FSN_VIRT_CRASHED))) {
-        return true;
-    }
-    g_propagate_error(error, g_steal_pointer(&local));
-    return false;
-}
-
 static bool
 run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
 {
@@ -190,7 +174,7 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return !r->xml_inactive || fsn_stub_write(r->cycle, j->domain, j->uuid,
                                                   r->xml_inactive, j->snapshot, error);
     case FSN_RECOVER_END_QEMU:
-        return end_qemu(r, error);
+        return fsn_virt_domain_end(r->domain, error);
     case FSN_RECOVER_ARM:
         return arm(r, error);
     case FSN_RECOVER_REMOVE_STUB:

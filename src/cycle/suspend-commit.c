@@ -98,7 +98,7 @@ guard_domain(FsnSuspendRun *run, GError **error)
 static bool
 end_qemu(FsnSuspendRun *run, GError **error)
 {
-    if (!fsn_virt_domain_destroy(run->domain, false, error)) {
+    if (!fsn_virt_domain_end(run->domain, error)) {
         g_prefix_error(
             error,
             "domain '%s' is saved as %s but its QEMU did not end; run 'foresnap "

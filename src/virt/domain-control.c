@@ -59,6 +59,21 @@ fsn_virt_domain_destroy(FsnVirtDomain *domain, bool graceful, GError **error)
 }
 
 bool
+fsn_virt_domain_end(FsnVirtDomain *domain, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    FsnVirtStatus status;
+
+    if (fsn_virt_domain_destroy(domain, false, &local) ||
+        (fsn_virt_domain_status(domain, &status, NULL) &&
+         (status.state == FSN_VIRT_OFF || status.state == FSN_VIRT_CRASHED))) {
+        return true;
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
+bool
 fsn_virt_define(FsnVirt *virt,
                 const char *xml,
                 FsnVirtDomain **out_domain,

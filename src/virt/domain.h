@@ -84,6 +84,8 @@ bool fsn_virt_domain_start(FsnVirtDomain *domain, bool paused, GError **error)
 /* Ends QEMU; with @graceful only if it ends by itself when asked. */
 bool fsn_virt_domain_destroy(FsnVirtDomain *domain, bool graceful, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The same without asking; a QEMU that has ended by itself has done what was wanted. */
+bool fsn_virt_domain_end(FsnVirtDomain *domain, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Defines or redefines a persistent domain; starts a transient one. */
 bool fsn_virt_define(FsnVirt *virt,

@@ -14,6 +14,9 @@
 #   stub_path NAME                     where the guard's image of that domain is, if it is
 #   kill_inside SIGNAL PROGRAM          to all processes of that name in the private libvirt;
 #                                      fails if there are none
+#   stop_once CONDITION                stop foresnap in the moment in which the condition, a
+#                                      shell's text, is first true; "step NAME" in it tells
+#                                      the journal's step. False if the moment does not come
 #   marker_path NAME                   where what the libvirt hook looks for is, if it is
 #   leftovers                          print what is left of an operation, by path or name
 #   expect_no_trace                    nothing is left, listed or under way
@@ -85,6 +88,19 @@ marker_path ()
 kill_inside ()
 {
     private_libvirt_exec pkill "-$1" -x "$2"
+}
+
+stop_once ()
+{
+    private_libvirt_exec bash -c "
+        step () { grep -qs '\"step\" : \"'\$1'\"' '$PRIVATE_LIBVIRT'/state/*.journal; }
+        for ((i = 0; i < 10000; i++)); do
+            if $1 && pkill -STOP -x foresnap; then
+                exit
+            fi
+            sleep 0.001
+        done
+        exit 1"
 }
 
 # Locks and the pager's logs stay by design.

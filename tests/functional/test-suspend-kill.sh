@@ -138,6 +138,31 @@ fi
 
 collect
 
+# Before the stream is whole the guest is lost as by a power cut, and nothing is kept of it;
+# after that its end is only what the suspend was about to do.
+for step in migrating stopping storing; do
+    echo "QEMU killed at '$step'"
+    foresnap suspend one >"$PRIVATE_LIBVIRT/out" 2>&1 &
+    suspend=$!
+    stop_once "step $step" || fail "the moment never came: $(cat "$PRIVATE_LIBVIRT/out")"
+    private_libvirt_exec pkill -KILL -f '^[^ ]*qemu-system-x86_64 -name guest=one,'
+    kill_inside CONT foresnap
+    status=0
+    wait "$suspend" || status=$?
+    case $step-$status in
+    migrating-1 | stopping-1)
+        expect_no_trace
+        began=$(now_us)
+        guest_virsh start one >/dev/null
+        guest_await one "$began" ' READY pages=' 60 >/dev/null
+        ;;
+    # The stream may have been whole when the stop came.
+    stopping-0 | storing-0) completed ;;
+    *) fail "it ended with $status: $(cat "$PRIVATE_LIBVIRT/out")" ;;
+    esac
+done
+collect
+
 # Whoever kills both leaves a journal; QEMU ends the broken migration by itself.
 echo "guard and holder killed"
 expect_exit 0 foresnap prepare one

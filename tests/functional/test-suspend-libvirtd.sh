@@ -14,21 +14,6 @@ FORESNAP_REPO=$PRIVATE_LIBVIRT/repo
 # foresnap warns of what it cannot do without libvirt; that is not to end it.
 unset G_DEBUG
 
-# stop_once CONDITION : stop foresnap in the moment in which the condition is first true.
-# The condition is shell text; FOLDER/step tells the journal's step.
-stop_once ()
-{
-    private_libvirt_exec bash -c "
-        step () { grep -qs '\"step\" : \"'\$1'\"' '$PRIVATE_LIBVIRT'/state/*.journal; }
-        for ((i = 0; i < 10000; i++)); do
-            if $1 && pkill -STOP -x foresnap; then
-                exit
-            fi
-            sleep 0.001
-        done
-        exit 1"
-}
-
 # What libvirt's end does to the domain: nothing, whatever foresnap was doing.
 is_ended ()
 {

@@ -154,6 +154,7 @@ test_control(void)
     g_assert_nonnull(strstr(xml, "<name>test</name>"));
     g_assert_true(fsn_virt_domain_destroy(domain, false, NULL));
     assert_state(domain, FSN_VIRT_OFF);
+    g_assert_true(fsn_virt_domain_end(domain, NULL));
     g_assert_false(fsn_virt_domain_destroy(domain, false, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_STATE);
     g_assert_true(fsn_virt_domain_start(domain, false, NULL));
