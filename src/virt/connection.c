@@ -13,6 +13,7 @@
 #include "virt/error-private.h"
 
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <string.h>
 
 struct FsnVirt {
@@ -40,6 +41,8 @@ start_library(gpointer data)
 {
     bool ok = virInitialize() == 0;
 
+    /* libvirt writes to its socket as to a file; a libvirtd that has gone is an error. */
+    (void)signal(SIGPIPE, SIG_IGN);
     virSetErrorFunc(NULL, ignore_error);
     ok = ok && virEventRegisterDefaultImpl() == 0;
     if (ok) {

@@ -20,7 +20,8 @@ typedef struct {
 /* Opens @uri, or libvirt's own default if NULL. Only this host's: a URI that leads to
  * another one is refused with FSN_ERROR_UNSUPPORTED, before it is connected to where it
  * can be told from the text. The first call starts the thread that runs libvirt's events,
- * so a process forks before, not after. */
+ * so a process forks before, not after; and it makes the process ignore SIGPIPE, by which
+ * it would end together with libvirtd. */
 bool fsn_virt_open(const char *uri, FsnVirt **out_virt, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 /* Closes the connection; domains and transports made from it stay valid. */

@@ -10,6 +10,9 @@
 #include "virt/migrate-in.h"
 #include "virt/qmp-transport.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #define SECOND_US G_USEC_PER_SEC
 
 static FsnVirt *
@@ -137,6 +140,20 @@ assert_state(FsnVirtDomain *domain, FsnVirtState expected)
     g_assert_false(status.post_copy || status.post_copy_failed || status.managed_save);
 }
 
+/* A libvirtd that ends is an error of the next call, not the end of this process. */
+static void
+test_no_sigpipe(void)
+{
+    g_autoptr(FsnVirt) virt = open_test();
+    int ends[2];
+
+    g_assert_cmpint(pipe(ends), ==, 0);
+    close(ends[0]);
+    g_assert_cmpint(write(ends[1], "x", 1), ==, -1);
+    g_assert_cmpint(errno, ==, EPIPE);
+    close(ends[1]);
+}
+
 static void
 test_control(void)
 {
@@ -243,6 +260,7 @@ main(int argc, char **argv)
     g_test_add_func("/virt/default-uri", test_default_uri);
     g_test_add_func("/virt/connection", test_connection);
     g_test_add_func("/virt/lookup", test_lookup);
+    g_test_add_func("/virt/no-sigpipe", test_no_sigpipe);
     g_test_add_func("/virt/control", test_control);
     g_test_add_func("/virt/wait-state", test_wait_state);
     g_test_add_func("/virt/events", test_events);
