@@ -7,9 +7,11 @@
  */
 #include "config.h"
 
+#include "base/error.h"
 #include "cycle/guard.h"
 #include "cycle/recover.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -44,11 +46,27 @@ recover(char **argv, GError **error)
     }
 }
 
+/* Says so once libvirt and the repository have been seen to be there for this process. */
+static bool
+tell_ready(char **argv, GError **error)
+{
+    g_autoptr(FsnCycle) cycle =
+        fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], error);
+
+    if (!cycle || !fsn_cycle_virt(cycle, error) || !fsn_cycle_repo(cycle, error)) {
+        return false;
+    }
+    if (write(STDOUT_FILENO, "R", 1) != 1) {
+        return fsn_set_errno(error, errno, "cannot answer");
+    }
+    return true;
+}
+
 int
 main(int argc, char **argv)
 {
-    g_autoptr(FsnCycle) cycle = NULL;
     g_autoptr(GError) error = NULL;
+    int max_stall_s = argc == N_ARGS ? atoi(argv[6]) : 0;
 
     if (argc != N_ARGS) {
         g_printerr("foresnap-guard: started by foresnap, not by hand\n");
@@ -57,15 +75,13 @@ main(int argc, char **argv)
     /* A signal to the operation's process group (Ctrl-C) must not take the guard along. */
     (void)setsid();
     signal(SIGPIPE, SIG_IGN);
-    cycle = fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], &error);
-    if (!cycle || !fsn_cycle_virt(cycle, &error) || !fsn_cycle_repo(cycle, &error)) {
+    /* A suspend waits for this and is refused without a guard. A resume does not wait, for
+     * nothing is lost meanwhile: it has a guard even if libvirt is not there just now. */
+    if (max_stall_s > 0 && !tell_ready(argv, &error)) {
         g_printerr("foresnap-guard: %s\n", error->message);
         return 1;
     }
-    if (write(STDOUT_FILENO, "R", 1) != 1) {
-        return 1;
-    }
-    if (fsn_guard_watch(PIPE_FD, atoi(argv[5]), atoi(argv[6]))) {
+    if (fsn_guard_watch(PIPE_FD, atoi(argv[5]), max_stall_s)) {
         return 0;
     }
     if (!recover(argv, &error)) {

@@ -47,6 +47,34 @@ kill -KILL "$(pager_pids foresnap)"
 end_load 137
 whole
 
+# foresnap warns of what it cannot do without libvirt; that is not to end it.
+unset G_DEBUG
+for when in before after; do
+    echo "libvirtd killed before the guest runs, back $when foresnap goes on"
+    suspended
+    foresnap resume one >"$PRIVATE_LIBVIRT/resume.out" 2>&1 &
+    resuming=$!
+    stop_once "{ step claimed || step loading; }" || fail "the moment never came"
+    private_libvirt_kill KILL
+    [ "$when" = after ] || private_libvirt_start_again
+    kill_inside CONT foresnap || :
+    status=0
+    wait "$resuming" || status=$?
+    [ "$when" = before ] || private_libvirt_start_again
+    echo "  exit $status: $(tail -n 1 "$PRIVATE_LIBVIRT/resume.out")"
+    [[ $status = 0 || $status = 1 ]] || fail "it ended with $status"
+    if [ "$status" = 1 ]; then
+        expect_exit 0 foresnap recover
+    fi
+    if off one; then
+        expect_equal "$status" 1 "the exit status of a resume that came to nothing"
+        ! has_mark "$snapshot" ran || fail "the guest may have run, and is lost"
+        ! guest_virsh start one 2>/dev/null || fail "the domain was booted over its memory"
+        expect_exit 0 foresnap resume one
+    fi
+    whole
+done
+
 # The memory comes slowly enough for that: the worker stands still until it is done.
 for daemon in KILL TERM; do
     echo "libvirtd ended by $daemon while the guest loads"
