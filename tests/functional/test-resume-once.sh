@@ -120,7 +120,7 @@ echo "over a manifest of another machine"
 suspended
 manifest=$REPO/manifests/$snapshot
 cp "$manifest" "$PRIVATE_LIBVIRT/manifest"
-sed 's/pc-q35-7.2/pc-q35-6.2/' "$PRIVATE_LIBVIRT/manifest" >"$manifest"
+sed 's/pc-q35-[0-9.]*/pc-q35-2.4/' "$PRIVATE_LIBVIRT/manifest" >"$manifest"
 ! cmp -s "$manifest" "$PRIVATE_LIBVIRT/manifest" || fail "the manifest names no machine type"
 refused one "$snapshot|${snapshot:0:12}|${snapshot:0:8}"
 still_suspended
