@@ -172,6 +172,60 @@ test_truncations(gconstpointer name)
     }
 }
 
+/* What the reader hands on of a whole stream: events, layout, head, devices, description. */
+static bool
+digest_all(const uint8_t *p, size_t n, uint64_t *out_digest)
+{
+    g_auto(Record) rec = { 0 };
+    g_autoptr(FsnStreamReader) r = fsn_stream_reader_new(&record_handlers, &rec);
+    GBytes *rest[3];
+
+    if (!fsn_stream_reader_push(r, p, n, NULL) || !fsn_stream_reader_end(r, NULL)) {
+        return false;
+    }
+    record_mix(&rec, 'l', fsn_stream_reader_layout(r)->section_id,
+               fsn_stream_reader_layout(r)->instance);
+    rest[0] = fsn_stream_reader_head(r);
+    rest[1] = fsn_stream_reader_device_state(r);
+    rest[2] = fsn_stream_reader_description(r);
+    for (size_t i = 0; i < G_N_ELEMENTS(rest); i++) {
+        gsize len;
+        const uint8_t *data = g_bytes_get_data(rest[i], &len);
+
+        record_mix(&rec, 'r', len, fsn_hash64(data, len));
+    }
+    *out_digest = rec.digest;
+    return true;
+}
+
+/* A bit flipped in any byte: refused, or it arrives as what it now is, never unnoticed. */
+static void
+test_garbled(void)
+{
+    g_autoptr(GBytes) bytes = golden("precopy.stream");
+    gsize n;
+    const uint8_t *p = g_bytes_get_data(bytes, &n);
+    g_autofree uint8_t *garbled = g_memdup2(p, n);
+    uint64_t want = 0;
+    size_t refused = 0;
+
+    g_assert_true(digest_all(p, n, &want));
+    for (size_t at = 0; at < n; at += stride()) {
+        uint64_t got;
+
+        garbled[at] ^= (uint8_t)(1 << at % 8);
+        if (!digest_all(garbled, n, &got)) {
+            refused++;
+        } else if (got == want) {
+            g_test_message("a flipped bit at byte %zu goes unnoticed", at);
+            g_test_fail();
+        }
+        garbled[at] = p[at];
+    }
+    g_assert_cmpuint(refused, >, 0);
+    g_test_message("%zu refused", refused);
+}
+
 static void
 test_trailing_bytes(void)
 {
@@ -360,6 +414,7 @@ main(int argc, char **argv)
                          test_truncations);
     g_test_add_data_func("/stream/reader/background-truncations", "background.stream",
                          test_truncations);
+    g_test_add_func("/stream/reader/garbled", test_garbled);
     g_test_add_func("/stream/reader/trailing-bytes", test_trailing_bytes);
     g_test_add_func("/stream/reader/refused-before-ram", test_refused_before_ram);
     g_test_add_func("/stream/reader/refused-in-ram", test_refused_in_ram);
