@@ -291,7 +291,9 @@ fsn_suspend_preflight(FsnSuspendRun *run, const char *name, GError **error)
 
     if (!look_at_domain(run, name, error) ||
         !fsn_cycle_recover_domain(run->cycle, run->facts->uuid, 0, NULL, error) ||
-        !take_lock(run, error) || !check_state(run, error) || !check_jobs(run, error)) {
+        !take_lock(run, error) || !check_state(run, error) ||
+        /* Before the monitor is asked: the thread that answers may be the one that hangs. */
+        !fsn_suspend_check_io(run, error) || !check_jobs(run, error)) {
         return false;
     }
     if (fsn_journal_exists(fsn_cycle_state_dir(run->cycle), run->facts->uuid)) {
