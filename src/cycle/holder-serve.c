@@ -89,6 +89,11 @@ do_finish(Holder *h)
     g_autoptr(GError) error = NULL;
     bool ok = fsn_suspend_run_finish(h->run, &result, &error);
 
+    if (!ok && fsn_suspend_run_is_held(h->run)) {
+        g_prefix_error(&error, "the domain stays prepared: ");
+        answer(h, fsn_holder_error_message(error));
+        return;
+    }
     h->over = true;
     /* Before the caller is told: its next command must find the lock free, and after a
      * failure the domain running. */

@@ -44,7 +44,7 @@ struct FsnSuspendRun {
     FsnCapture *capture;
     FsnVirtEvents *events; /* of the domain, while held */
 
-    bool held;
+    bool held; /* the migration waits before its end, and may be finished */
     bool prepared;
     bool
         own_pause; /* stopped by us through libvirt, rather than by QEMU at convergence */

@@ -165,8 +165,8 @@ check_events(FsnSuspendRun *run, GError **error)
     return true;
 }
 
-bool
-fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
+static bool
+idle(FsnSuspendRun *run, int timeout_ms, GError **error)
 {
     FsnCaptureEvent event;
 
@@ -185,6 +185,21 @@ fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
     return check_events(run, error);
 }
 
+bool
+fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
+{
+    bool ok = idle(run, timeout_ms, error);
+
+    run->held = run->held && ok;
+    return ok;
+}
+
+bool
+fsn_suspend_run_is_held(const FsnSuspendRun *run)
+{
+    return run->held;
+}
+
 /* Stopped first, as was asked for, or because nothing else is safe. */
 static bool
 start_stopped(FsnSuspendRun *run, GError **error)
@@ -200,12 +215,16 @@ start_stopped(FsnSuspendRun *run, GError **error)
 static bool
 release_prepared(FsnSuspendRun *run, GError **error)
 {
+    /* Storage that was well at the beginning may hang by now. */
+    if (!fsn_suspend_check_io(run, error)) {
+        return false;
+    }
+    run->held = false;
     fsn_guard_stopping(run->guard);
     if (!fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle),
                            FSN_STEP_STOPPING, error)) {
         return false;
     }
-    run->held = false;
     return fsn_outgoing_release(run->outgoing, error);
 }
 

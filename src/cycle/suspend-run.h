@@ -33,10 +33,14 @@ bool fsn_suspend_run_prepare(FsnSuspendRun *run,
 bool fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Transfers what is left (or all), stops the guest, makes it durable, ends QEMU. */
+/* Transfers what is left (or all), stops the guest, makes it durable, ends QEMU. Refused before
+ * anything is changed while the storage does not answer: fsn_suspend_run_is_held() tells. */
 bool fsn_suspend_run_finish(FsnSuspendRun *run,
                             FsnSuspendResult *out_result,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether it can still be finished. */
+bool fsn_suspend_run_is_held(const FsnSuspendRun *run);
 
 /* Readable when the held migration sends something; borrowed. */
 int fsn_suspend_run_fd(FsnSuspendRun *run);

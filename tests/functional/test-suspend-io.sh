@@ -120,6 +120,22 @@ for command in suspend "suspend --paused" prepare; do
     expect_undisturbed one
 done
 
+# QEMU before 9.1 would wait for its I/O at the end of any migration, given up ones included.
+echo "frozen between a prepare and its suspend"
+expect_exit 0 foresnap prepare one
+freeze
+expect_refused suspend one
+expect_match "$expect_err" "the domain stays prepared" "the refusal"
+expect_exit 0 foresnap --json status
+expect_json "$expect_out" domains.0.state prepared
+expect_exit 0 guest_virsh qemu-monitor-command one '{"execute":"query-status"}'
+thaw
+guest_wait_heartbeat one 20
+guest_verify one
+expect_exit 0 foresnap --json suspend one
+expect_json "$expect_out" prepared 1
+expect_resumes
+
 echo "only slow"
 freeze
 foresnap -q suspend one &
