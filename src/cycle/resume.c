@@ -283,10 +283,10 @@ choose_mode(Resume *r)
 static void
 add_advice(Resume *r)
 {
-    if (r->warning || r->options.mode == FSN_RESUME_EAGER) {
+    if (r->warning) {
         return;
     }
-    if (r->facts->watchdog) {
+    if (r->facts->watchdog && r->options.mode != FSN_RESUME_EAGER) {
         r->warning =
             g_strdup("it has a watchdog device, which may fire while the first pages "
                      "are loaded; --mode eager avoids that");
