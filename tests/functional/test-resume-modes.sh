@@ -6,13 +6,21 @@ resume_start
 userfaultfd_allow
 guest_start one 256 --disk
 
-# No trace of the resume in what libvirt knows.
+cpu ()
+{
+    guest_virsh dumpxml one | sed -n '/<cpu/,/<\/cpu>/p'
+}
+cpu=$(cpu)
+[[ $cpu == *"<model "* ]] || fail "the domain shows no CPU: $cpu"
+
+# No trace of the resume in what libvirt knows, and the CPU is the one that was suspended.
 expect_untainted ()
 {
     local xml
     xml=$(guest_virsh dumpxml one)
     [[ $xml != *qemu:commandline* ]] || fail "arguments are left in the live XML"
     [[ $(guest_virsh dominfo one) != *custom-argv* ]] || fail "the domain is tainted"
+    expect_equal "$(cpu)" "$cpu" "the CPU"
 }
 
 echo "the guest runs while its memory is loaded"
@@ -22,6 +30,10 @@ wait_until 20 loading one || fail "the guest is $(reason one) while it is loaded
 expect_exit 75 foresnap suspend one
 expect_exit 0 foresnap status --json
 expect_match "$expect_out" '"state" : "(resuming|loading)"' "the status"
+# Whoever could connect to these would have the guest's memory, or could give it another.
+expect_equal "$(stat -c '%a %U' "$PRIVATE_LIBVIRT"/lib/qemu/foresnap-*)" "700 libvirt-qemu" \
+    "whose the folder of QEMU's socket is"
+expect_equal "$(find "$REPO" "$STATE" ! -type d -perm /077)" "" "what others may read"
 end_load
 wait_loaded one
 guest_verify one
