@@ -23,8 +23,13 @@ guest_virsh save web "$image" >/dev/null
 disk=$(guest_virsh domblklist web | sed -n 's/^ *vda  *//p')
 private_libvirt_exec touch -r "$disk" "$TEST_DIR/time"
 
-head -c 200000 "$image" >"$TEST_DIR/cut.save"
-expect_exit 1 foresnap import web "$TEST_DIR/cut.save"
+# Cut in its header, its description, at the begin, in the middle and at the end of the stream.
+size=$(stat -c %s "$image")
+for length in 0 20 92 5000 70000 200000 $((size / 2)) $((size - 1)); do
+    head -c "$length" "$image" >"$TEST_DIR/cut.save"
+    expect_exit 1 foresnap import web "$TEST_DIR/cut.save"
+    expect_match "$expect_err" "cannot import .*: " "the refusal of $length bytes of $size"
+done
 private_libvirt_exec touch -d 'now + 1 hour' "$disk"
 expect_exit 1 foresnap --json import web "$image"
 expect_match "$expect_out" 'was written after the image' "the document"
