@@ -151,10 +151,12 @@ damage ()
     esac
 }
 
-# The guest has to stay as it is: suspended, and never started on wrong data.
+# The guest has to stay as it is: suspended, and never started on wrong data. What stands in
+# the way is named: FILE, or that without its manifest there is no state.
 expect_still_suspended ()
 {
     expect_exit 1 foresnap resume one
+    expect_match "$expect_err" "cannot resume 'one': .*($1|not suspended by foresnap)" "the refusal"
     expect_domain one "shut off"
     [ -s "$(stub_path one)" ] || fail "the guard has gone after a refused resume"
 }
@@ -178,7 +180,16 @@ for kind in packs indexes roots objects manifests; do
         fi
         expect_exit 0 foresnap verify --read-data "$two"
         # Page data is looked at when it is needed, and then the guest waits for it.
-        [ "$kind $how" = "packs flipped" ] || expect_still_suspended
+        [ "$kind $how" = "packs flipped" ] || expect_still_suspended "${file##*/}"
+        case "$kind $how" in
+        "packs missing" | "manifests truncated")
+            # The other one does not only verify, it can be used.
+            expect_exit 0 foresnap resume two --wait
+            expect_exit 0 foresnap delete "$two"
+            expect_exit 0 foresnap --json suspend two
+            two=$(json "$expect_out" snapshot)
+            ;;
+        esac
         on_repo "cp -a saved '$file' && rm saved"
     done
 done
