@@ -93,6 +93,11 @@ test_large(void)
     g_assert_cmpint(stats.stored, <=, n / 7000);
     g_assert_cmpint(stats.bytes_stored, <, stats.stored * 4096 * 11 / 10 + (1 << 20));
     second = open_image(repo, stats.root);
+    /* An unchanged image of 100 GB costs at most 2 MiB, all told. */
+    stats = write_image(repo, n, second, 1);
+    g_test_message("third, unchanged: %" G_GUINT64_FORMAT " bytes", stats.bytes_stored);
+    g_assert_cmpint(stats.stored, ==, 0);
+    g_assert_cmpint(stats.bytes_stored, <=, (gib << 21) / 93);
     reader = fsn_image_reader_new(second);
     for (uint64_t i = 0; i < n; i += 4093) {
         assert_seed(reader, i, seed_of(i, 1));
