@@ -17,6 +17,7 @@
 #   stop_once CONDITION                stop foresnap in the moment in which the condition, a
 #                                      shell's text, is first true; "step NAME" in it tells
 #                                      the journal's step. False if the moment does not come
+#   go_on                              let foresnap go on, if it is still there
 #   marker_path NAME                   where what the libvirt hook looks for is, if it is
 #   leftovers                          print what is left of an operation, by path or name
 #   expect_no_trace                    nothing is left, listed or under way
@@ -101,6 +102,12 @@ stop_once ()
             sleep 0.001
         done
         exit 1"
+}
+
+# A helper may have been stopped too, between its fork and the change of its name.
+go_on ()
+{
+    private_libvirt_exec pkill -CONT foresnap || :
 }
 
 # Locks and the pager's logs stay by design.

@@ -57,7 +57,7 @@ for when in before after; do
     stop_once "{ step claimed || step loading; }" || fail "the moment never came"
     private_libvirt_kill KILL
     [ "$when" = after ] || private_libvirt_start_again
-    kill_inside CONT foresnap || :
+    go_on
     status=0
     wait "$resuming" || status=$?
     [ "$when" = before ] || private_libvirt_start_again

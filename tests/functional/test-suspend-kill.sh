@@ -146,7 +146,7 @@ for step in migrating stopping storing; do
     suspend=$!
     stop_once "step $step" || fail "the moment never came: $(cat "$PRIVATE_LIBVIRT/out")"
     private_libvirt_exec pkill -KILL -f '^[^ ]*qemu-system-x86_64 -name guest=one,'
-    kill_inside CONT foresnap
+    go_on
     status=0
     wait "$suspend" || status=$?
     case $step-$status in

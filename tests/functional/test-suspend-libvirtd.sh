@@ -35,7 +35,7 @@ interrupted ()
     private_libvirt_kill "$signal"
     [ "$when" = after ] || private_libvirt_start_again
     # It may have ended before it could be stopped.
-    kill_inside CONT foresnap || :
+    go_on
     wait "$pid" || status=$?
     [ "$when" = before ] || private_libvirt_start_again
     echo "  exit $status: $(grep -v "^$" "$PRIVATE_LIBVIRT/said" | tail -n 1)"
