@@ -134,6 +134,55 @@ test_before_end(Fixture *f, gconstpointer data)
     assert_noticed(f);
 }
 
+static char *
+attach_loop(const char *path)
+{
+    g_autofree char *command = g_strdup_printf("losetup -f --show '%s'", path);
+    char *device = NULL;
+    int status = 0;
+
+    if (!g_spawn_command_line_sync(command, &device, NULL, &status, NULL) ||
+        status != 0) {
+        g_free(device);
+        return NULL;
+    }
+    return g_strchomp(device);
+}
+
+/* A device has no times that tell of writes: its contents are sampled, both ends included. */
+static void
+test_block(Fixture *f, gconstpointer data)
+{
+    static const off_t size = 8 << 20;
+    static const off_t written[] = { 0, size / 2, size - 1 };
+    g_autofree char *device = NULL;
+    g_autofree char *detach = NULL;
+    int fd;
+
+    g_assert_cmpint(truncate(f->path, size), ==, 0);
+    device = attach_loop(f->path);
+    if (!device) {
+        g_test_skip(geteuid() ? "root is needed for a loop device" : "no loop device");
+        return;
+    }
+    /* It lasts as long as somebody has it open, however this ends. */
+    fd = open(device, O_WRONLY);
+    detach = g_strdup_printf("losetup -d %s", device);
+    g_assert_true(g_spawn_command_line_sync(detach, NULL, NULL, NULL, NULL));
+    for (size_t i = 0; i < G_N_ELEMENTS(written); i++) {
+        g_autoptr(JsonObject) record = NULL;
+        g_autoptr(GError) error = NULL;
+
+        g_assert_true(fsn_disk_identity_record("vda", device, true, &record, NULL));
+        g_assert_true(fsn_disk_identity_check(record, NULL));
+        g_assert_cmpint(pwrite(fd, "y", 1, written[i]), ==, 1);
+        g_assert_false(fsn_disk_identity_check(record, &error));
+        g_assert_error(error, FSN_ERROR, FSN_ERROR_STATE);
+        g_assert_nonnull(strstr(error->message, device));
+    }
+    close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -147,6 +196,7 @@ main(int argc, char **argv)
         { "/disk-identity/replaced", test_replaced },
         { "/disk-identity/gone", test_gone },
         { "/disk-identity/before-end", test_before_end },
+        { "/disk-identity/block", test_block },
     };
 
     g_test_init(&argc, &argv, NULL);
