@@ -5,7 +5,8 @@
 . "${top_srcdir:-.}"/tests/functional/resume.sh
 resume_start
 userfaultfd_allow
-guest_start one 192 --fill 96
+guest_start one 192 --fill 96 --domain "<cpu match='exact'><model>qemu64</model>
+    <feature policy='require' name='lahf_lm'/></cpu>"
 machine=$(guest_virsh dumpxml one | grep -o 'pc-q35-[0-9.]*')
 image=$PRIVATE_LIBVIRT/one.save
 guest_virsh save one "$image" >/dev/null
@@ -43,6 +44,14 @@ echo "a machine that this QEMU does not have"
 import_edited 100000 "$machine" "${machine%?}9"
 refused "machine type '${machine%?}9'"
 expect_exit 0 foresnap discard one
+
+# Only of emulation is it known what it does not have.
+if ! kvm_works; then
+    echo "a CPU that this host does not have"
+    import_edited 100000 "'lahf_lm'" "'avx512f'"
+    refused "avx512f"
+    expect_exit 0 foresnap discard one
+fi
 
 echo "memory of another size"
 import_edited 60000 "KiB'>196608<" "KiB'>229376<"
