@@ -212,7 +212,6 @@ mark_ran(Peer *p, GError **error)
     p->status.ran = true;
     fsn_arena_set(p->session->arena, ran, 1u);
     p->status.ready_us = fsn_monotonic_us();
-    enter(p, "ready", NULL);
     return true;
 }
 
@@ -408,6 +407,7 @@ load_eagerly(Peer *p, GError **error)
     if (!finish_load(p, error) || !mark_ran(p, error)) {
         return false;
     }
+    enter(p, "ready", NULL);
     if (p->plan->paused) {
         return true;
     }
@@ -446,7 +446,9 @@ carry_out(Peer *p, GError **error)
         call_off(p);
         return false;
     }
+    /* At once: whoever dies between the mark and this loses a guest that has not run. */
     let_run(p);
+    enter(p, "ready", NULL);
     if (finish_load(p, error)) {
         return true;
     }

@@ -124,15 +124,27 @@ resume_and_kill ()
 }
 
 runs=2
+lost=0
 ! slow_tests || runs=8
 for ((run = 0; run < runs; run++)); do
     for victim in foresnap-worker foresnap-superv foresnap-pager; do
         suspended
         resume_and_kill "$victim" "$((100 + RANDOM % 700))"
-        if off one; then
-            ! has_mark "$snapshot" ran || fail "the guest may have run, and is lost"
-            expect_exit 0 foresnap resume one
+        if off one && has_mark "$snapshot" ran; then
+            # Between the mark and libvirt's leave to run: libvirt ends QEMU with the peer, and
+            # nobody knows for certain that the guest has not run.
+            [ "$victim" = foresnap-pager ] || fail "the guest may have run, and is lost"
+            lost=$((lost + 1))
+            expect_exit 1 foresnap resume one
+            expect_match "$expect_err" "has been used.*'virsh start' boots" "the way out"
+            now=$(now_us)
+            guest_virsh start one >/dev/null
+            guest_await one "$now" ' READY pages=' 60 >/dev/null
+            continue
         fi
+        ! off one || expect_exit 0 foresnap resume one
         whole
     done
 done
+# That moment is short.
+expect_at_most "$lost" $((runs / 2)) "the guests that were lost so"
