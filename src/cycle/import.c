@@ -2,8 +2,9 @@
 /*
  * An image of `virsh save` as a suspend state. The domain is off and stays off, so there is
  * hardly anything to undo: until the manifest is there nothing has happened, after that the
- * domain is guarded and armed as after a suspend, if need be by recovery. Whether the disks have moved on since the image can
- * only be told from file times; one that was written later is refused.
+ * domain is guarded and armed as after a suspend, if need be by recovery. Whether the disks
+ * have moved on since the image can only be told from file times; one that was written later
+ * is refused.
  */
 #include "config.h"
 
