@@ -66,15 +66,17 @@ not ()
     ! "$@"
 }
 
-# True if a thread of the guest's QEMU waits in the kernel and does not move.
+# True if a thread of the guest's QEMU waits in the kernel and does not move (its context
+# switches tell; its memory may change meanwhile, which belongs to all threads).
 io_hangs ()
 {
     # shellcheck disable=SC2016
     private_libvirt_exec sh -c '
+        waits () { grep -q "^State:.D" "$1" && grep "ctxt_switches" "$1"; }
         for task in /proc/"$(cat /run/libvirt/qemu/one.pid)"/task/*/status; do
-            before=$(grep -A99 "^State:.D" "$task") || continue
+            before=$(waits "$task") || continue
             sleep 0.2
-            [ "$(grep -A99 "^State:.D" "$task")" != "$before" ] || exit 0
+            [ "$(waits "$task")" != "$before" ] || exit 0
         done
         exit 1' 2>/dev/null
 }
