@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "repo/image-private.h"
+#include "repo/image-runs.h"
 #include "repo/repo-private.h"
 #include "repofmt/frame.h"
 
@@ -185,6 +186,18 @@ note_segment(FsnImageReader *reader, uint64_t segment)
     }
 }
 
+/* Says that @g is not what its pack holds; returns false. */
+static bool
+set_wrong_hash(const FsnGranule *g, uint64_t granule, GError **error)
+{
+    g_autofree char *key = fsn_repo_id_key(FSN_DIR_PACKS, &g->pack);
+
+    return fsn_set_damaged(error, key,
+                           "granule %" G_GUINT64_FORMAT " at offset %u, slot %u, does "
+                           "not have the hash that the index says",
+                           granule, g->offset, g->slot);
+}
+
 bool
 fsn_image_reader_read(FsnImageReader *reader,
                       uint64_t granule,
@@ -219,13 +232,37 @@ fsn_image_reader_read(FsnImageReader *reader,
         }
     }
     frame->count = 0;
-    {
-        g_autofree char *key = fsn_repo_id_key(FSN_DIR_PACKS, &g.pack);
+    return set_wrong_hash(&g, granule, error);
+}
 
-        fsn_set_damaged(error, key,
-                        "granule %" G_GUINT64_FORMAT " at offset %u, slot %u, does not "
-                        "have the hash that the index says",
-                        granule, g.offset, g.slot);
+bool
+fsn_image_reader_read_run(
+    FsnImageReader *reader, uint64_t first, uint64_t count, uint8_t *out, GError **error)
+{
+    FsnGranuleKind kind;
+    uint64_t run;
+    bool zero;
+
+    g_assert(count <= fsn_image_n_granules(reader->image) &&
+             first <= fsn_image_n_granules(reader->image) - count);
+    while (count > 0) {
+        if (!fsn_image_next_run(reader->image, first, count, &kind, &run, error)) {
+            g_prefix_error(error, "cannot read granule %" G_GUINT64_FORMAT ": ", first);
+            return false;
+        }
+        if (kind != FSN_GRANULE_DATA) {
+            memset(out, 0, (size_t)run * FSN_GRANULE_SIZE);
+        }
+        for (uint64_t i = 0; kind == FSN_GRANULE_DATA && i < run; i++) {
+            /* Granules of one frame follow each other; it is decoded once. */
+            if (!fsn_image_reader_read(reader, first + i, out + i * FSN_GRANULE_SIZE,
+                                       &zero, error)) {
+                return false;
+            }
+        }
+        first += run;
+        count -= run;
+        out += run * FSN_GRANULE_SIZE;
     }
-    return false;
+    return true;
 }

@@ -161,7 +161,7 @@ load_segment(FsnImage *image, uint32_t number, GError **error)
     const uint8_t *data;
     FsnBlob *blob;
 
-    if (ref->bundle == FSN_ROOT_ZERO_SEGMENT) {
+    if (fsn_segment_ref_uniform(ref)) {
         return true;
     }
     blob = open_bundle(image, ref->bundle, error);
@@ -199,6 +199,56 @@ fsn_image_segment(FsnImage *image,
         }
     }
     *out_segment = state->segment;
+    return true;
+}
+
+FsnGranuleKind
+fsn_image_uniform_kind(FsnImage *image, uint32_t segment)
+{
+    return fsn_segment_ref_kind(
+        &g_array_index(image->root->segments, FsnSegmentRef, segment));
+}
+
+/* Reads the table of a segment that may not have been verified yet. Its length is known
+ * from the root, and the caller finds each id in the root's table. */
+static bool
+read_packs(FsnImage *image,
+           const FsnSegmentRef *ref,
+           uint32_t count,
+           GArray *packs,
+           GError **error)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&image->lock);
+    FsnBlob *blob = open_bundle(image, ref->bundle, error);
+    uint64_t entries = FSN_SEGMENT_HEADER_SIZE + (uint64_t)count * FSN_ENTRY_SIZE;
+
+    if (!blob) {
+        return false;
+    }
+    if (ref->length < entries || (ref->length - entries) % FSN_ID_SIZE != 0) {
+        return fsn_set_damaged(error, fsn_blob_key(blob),
+                               "the index segment has another length");
+    }
+    g_array_set_size(packs, (guint)((ref->length - entries) / FSN_ID_SIZE));
+    return fsn_blob_pread(blob, packs->data, (size_t)(ref->length - entries),
+                          ref->offset + FSN_SEGMENT_HEADER_SIZE, error);
+}
+
+bool
+fsn_image_segment_packs(FsnImage *image,
+                        uint32_t segment,
+                        GArray **out_packs,
+                        GError **error)
+{
+    const FsnSegmentRef *ref =
+        &g_array_index(image->root->segments, FsnSegmentRef, segment);
+    uint32_t count = fsn_root_segment_count(image->root->n_granules, segment);
+    g_autoptr(GArray) packs = g_array_new(FALSE, FALSE, sizeof(FsnId));
+
+    if (!fsn_segment_ref_uniform(ref) && !read_packs(image, ref, count, packs, error)) {
+        return false;
+    }
+    *out_packs = g_steal_pointer(&packs);
     return true;
 }
 
@@ -242,6 +292,7 @@ fsn_image_entry(FsnImage *image,
                 FsnSegment *out_segment,
                 GError **error)
 {
+    uint32_t segment = (uint32_t)(granule / FSN_SEGMENT_GRANULES);
     const FsnOverlayEntry *overlay;
 
     g_assert(granule < image->root->n_granules);
@@ -251,12 +302,11 @@ fsn_image_entry(FsnImage *image,
         *out_segment = (FsnSegment){ 0 };
         return true;
     }
-    if (!fsn_image_segment(image, (uint32_t)(granule / FSN_SEGMENT_GRANULES), out_segment,
-                           error)) {
+    if (!fsn_image_segment(image, segment, out_segment, error)) {
         return false;
     }
     if (out_segment->count == 0) {
-        *out_entry = (FsnEntry){ .kind = FSN_GRANULE_ZERO };
+        *out_entry = (FsnEntry){ .kind = fsn_image_uniform_kind(image, segment) };
         return true;
     }
     /* Entries were checked when the segment was parsed. */
@@ -305,67 +355,4 @@ fsn_image_trim(FsnImage *image)
             fsn_blob_trim(image->bundles[i]);
         }
     }
-}
-
-/* Whether segment @s is the same object in both and neither overlays it. */
-static bool
-shares_segment(FsnImage *a, FsnImage *b, uint32_t s)
-{
-    const FsnSegmentRef *x, *y;
-    size_t n_a, n_b;
-
-    if (s >= a->root->segments->len || s >= b->root->segments->len) {
-        return false;
-    }
-    x = &g_array_index(a->root->segments, FsnSegmentRef, s);
-    y = &g_array_index(b->root->segments, FsnSegmentRef, s);
-    (void)fsn_image_overlay(a, s, &n_a);
-    (void)fsn_image_overlay(b, s, &n_b);
-    if (n_a > 0 || n_b > 0) {
-        return false;
-    }
-    if (x->bundle == FSN_ROOT_ZERO_SEGMENT || y->bundle == FSN_ROOT_ZERO_SEGMENT) {
-        return x->bundle == y->bundle;
-    }
-    return memcmp(x->sha256, y->sha256, sizeof x->sha256) == 0;
-}
-
-static bool
-entry_or_zero(FsnImage *image, uint64_t granule, FsnEntry *out_entry, GError **error)
-{
-    FsnSegment segment;
-
-    if (granule >= image->root->n_granules) {
-        *out_entry = (FsnEntry){ .kind = FSN_GRANULE_ZERO };
-        return true;
-    }
-    return fsn_image_entry(image, granule, out_entry, &segment, error);
-}
-
-bool
-fsn_image_changed(FsnImage *a, FsnImage *b, uint64_t *out_changed, GError **error)
-{
-    uint64_t n = MAX(a->root->n_granules, b->root->n_granules);
-    uint64_t changed = 0;
-    FsnEntry x, y;
-
-    for (uint64_t g = 0; g < n; g++) {
-        if (g % FSN_SEGMENT_GRANULES == 0) {
-            while (g < n && shares_segment(a, b, (uint32_t)(g / FSN_SEGMENT_GRANULES))) {
-                g += FSN_SEGMENT_GRANULES;
-            }
-            if (g >= n) {
-                break;
-            }
-        }
-        if (!entry_or_zero(a, g, &x, error) || !entry_or_zero(b, g, &y, error)) {
-            return false;
-        }
-        if ((x.kind == FSN_GRANULE_DATA) != (y.kind == FSN_GRANULE_DATA) ||
-            (x.kind == FSN_GRANULE_DATA && !fsn_hash128_equal(x.hash, y.hash))) {
-            changed++;
-        }
-    }
-    *out_changed = changed;
-    return true;
 }

@@ -220,7 +220,7 @@ segment_seen(Verify *v, FsnImage *image, uint32_t s)
     size_t n;
 
     (void)fsn_image_overlay(image, s, &n);
-    if (ref->bundle == FSN_ROOT_ZERO_SEGMENT) {
+    if (fsn_segment_ref_uniform(ref)) {
         return n == 0;
     }
     return n == 0 && !g_hash_table_add(v->seen, fsn_hex(ref->sha256, FSN_SHA256_SIZE));

@@ -14,8 +14,8 @@
 
 #include <string.h>
 
-/* Incompatible features this version knows: none yet. */
-#define KNOWN_INCOMPAT 0u
+/* Incompatible features this version knows. */
+#define KNOWN_INCOMPAT FSN_INCOMPAT_HOLE_SEGMENTS
 
 bool
 fsn_set_damaged(GError **error, const char *what, const char *format, ...)

@@ -22,6 +22,9 @@ G_BEGIN_DECLS
 #define FSN_OBJECT_VERSION     1
 #define FSN_MAGIC_SIZE         8
 
+/* Incompatible features. Bit 0: a root may name segments that are holes as a whole. */
+#define FSN_INCOMPAT_HOLE_SEGMENTS 0x1u
+
 #define FSN_MAGIC_SUPERBLOCK "FSNSUPER"
 #define FSN_MAGIC_PACK       "FSNPACK1"
 #define FSN_MAGIC_BUNDLE     "FSNINDEX"

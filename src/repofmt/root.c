@@ -63,6 +63,18 @@ append_refs(GByteArray *out, GArray *refs)
     }
 }
 
+static uint32_t
+features_of(const FsnRoot *root)
+{
+    for (guint i = 0; i < root->segments->len; i++) {
+        if (g_array_index(root->segments, FsnSegmentRef, i).bundle ==
+            FSN_ROOT_HOLE_SEGMENT) {
+            return FSN_INCOMPAT_HOLE_SEGMENTS;
+        }
+    }
+    return 0;
+}
+
 static void
 append_segments(GByteArray *out, GArray *segments)
 {
@@ -80,7 +92,7 @@ GByteArray *
 fsn_root_build(const FsnRoot *root, FsnId *out_id)
 {
     GByteArray *out = g_byte_array_new();
-    FsnObjectHeader header = { .writer = root->writer };
+    FsnObjectHeader header = { .incompat = features_of(root), .writer = root->writer };
 
     g_assert(root->segments->len == fsn_root_segments_for(root->n_granules));
     g_assert(root->overlay->len <= FSN_ROOT_MAX_OVERLAY);
@@ -121,12 +133,15 @@ parse_refs(const uint8_t *p, uint32_t n, GArray *refs)
 }
 
 static bool
-segment_ref_valid(const FsnSegmentRef *seg, const FsnRoot *root)
+segment_ref_valid(const FsnSegmentRef *seg, const FsnRoot *root, uint32_t incompat)
 {
     uint64_t length;
 
     if (seg->bundle == FSN_ROOT_ZERO_SEGMENT) {
         return true;
+    }
+    if (seg->bundle == FSN_ROOT_HOLE_SEGMENT) {
+        return incompat & FSN_INCOMPAT_HOLE_SEGMENTS;
     }
     if (seg->bundle >= root->bundles->len) {
         return false;
@@ -145,6 +160,7 @@ parse_tables(
     uint64_t n_packs = fsn_get_le32(data + 84);
     uint64_t n_segments = fsn_get_le32(data + 88);
     uint64_t n_overlay = fsn_get_le32(data + 92);
+    uint32_t incompat = fsn_get_le32(data + 12);
     const uint8_t *p = data + FSN_ROOT_FIXED_SIZE;
     uint64_t previous = 0;
 
@@ -163,7 +179,7 @@ parse_tables(
                               .offset = fsn_get_le64(p + 8) };
 
         memcpy(seg.sha256, p + 16, sizeof seg.sha256);
-        if (!segment_ref_valid(&seg, root)) {
+        if (!segment_ref_valid(&seg, root, incompat)) {
             return fsn_set_damaged(error, what, "segment %u", (unsigned)i);
         }
         g_array_append_val(root->segments, seg);

@@ -19,16 +19,18 @@ G_BEGIN_DECLS
  *   92   4  number of overlay entries
  *   96      bundles: 24 bytes each: id, length (8)
  *     …     packs:   24 bytes each: id, length (8); every pack that the image needs
- *     …     segments: 48 bytes each: bundle number (4; ffffffff: all granules are zero),
- *           length (4), offset in the bundle (8), SHA-256
+ *     …     segments: 48 bytes each: bundle number (4; ffffffff: all granules are zero,
+ *           fffffffe: all are holes), length (4), offset in the bundle (8), SHA-256
  *     …     overlay: 32 bytes each, ascending: granule number (8), entry (24) whose pack
  *           counts in the root's table; it overrides the entry in the segment
- *     …  32 SHA-256 of all before */
+ *     …  32 SHA-256 of all before
+ * One with segments of holes has FSN_INCOMPAT_HOLE_SEGMENTS in its header. */
 #define FSN_ROOT_FIXED_SIZE   96
 #define FSN_ROOT_MAX_GRANULES ((uint64_t)1 << 36) /* 256 TiB */
 #define FSN_ROOT_MAX_OVERLAY  65536
 #define FSN_ROOT_MAX_SIZE     (512u * 1024 * 1024)
 #define FSN_ROOT_ZERO_SEGMENT 0xffffffffu
+#define FSN_ROOT_HOLE_SEGMENT 0xfffffffeu
 
 typedef struct {
     FsnId id;
@@ -36,7 +38,7 @@ typedef struct {
 } FsnObjectRef;
 
 typedef struct {
-    uint32_t bundle; /* in the root's table, or FSN_ROOT_ZERO_SEGMENT */
+    uint32_t bundle; /* in the root's table, or FSN_ROOT_ZERO_SEGMENT, _HOLE_SEGMENT */
     uint32_t length;
     uint64_t offset;
     uint8_t sha256[FSN_SHA256_SIZE];
@@ -55,6 +57,20 @@ typedef struct {
     GArray *segments; /* FsnSegmentRef */
     GArray *overlay;  /* FsnOverlayEntry, ascending */
 } FsnRoot;
+
+/* Whether all granules of a segment are of one kind, for which no bundle is needed. */
+static inline bool
+fsn_segment_ref_uniform(const FsnSegmentRef *ref)
+{
+    return ref->bundle >= FSN_ROOT_HOLE_SEGMENT;
+}
+
+/* The kind of the granules of a uniform segment. */
+static inline FsnGranuleKind
+fsn_segment_ref_kind(const FsnSegmentRef *ref)
+{
+    return ref->bundle == FSN_ROOT_HOLE_SEGMENT ? FSN_GRANULE_HOLE : FSN_GRANULE_ZERO;
+}
 
 FsnRoot *fsn_root_new(uint64_t n_granules);
 void fsn_root_free(FsnRoot *root);

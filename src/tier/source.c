@@ -133,7 +133,7 @@ verify_bundle(FsnTierSource *source, const char *key, GError **error)
         const FsnSegmentRef *ref = &g_array_index(root->segments, FsnSegmentRef, i);
         g_autofree char *own = NULL;
 
-        if (ref->bundle == FSN_ROOT_ZERO_SEGMENT) {
+        if (fsn_segment_ref_uniform(ref)) {
             continue;
         }
         own = fsn_repo_id_key(

@@ -311,6 +311,34 @@ test_segment(void)
 
 static FsnId root_id;
 
+/* A segment of holes needs a feature that the header names. */
+static void
+test_hole_segment(void)
+{
+    g_autoptr(FsnRoot) root = fsn_root_new(1);
+    g_autoptr(FsnRoot) back = NULL;
+    g_autoptr(GByteArray) bytes = NULL;
+    g_autoptr(GError) error = NULL;
+    FsnSegmentRef hole = { .bundle = FSN_ROOT_HOLE_SEGMENT };
+    FsnId id;
+
+    g_array_append_val(root->segments, hole);
+    bytes = fsn_root_build(root, &id);
+    assert_hex(bytes->data + 8, 8, "01000000 01000000"); /* version, feature */
+    assert_hex(bytes->data + 96, 8, "feffffff 00000000");
+    g_assert_true(fsn_root_parse(bytes->data, bytes->len, &id, "x", &back, NULL));
+    hole = g_array_index(back->segments, FsnSegmentRef, 0);
+    g_assert_true(fsn_segment_ref_uniform(&hole));
+    g_assert_cmpint(fsn_segment_ref_kind(&hole), ==, FSN_GRANULE_HOLE);
+    bytes->data[12] = 0;
+    g_byte_array_set_size(bytes, bytes->len - FSN_SHA256_SIZE);
+    fsn_object_seal(bytes);
+    memcpy(id.bytes, bytes->data + bytes->len - FSN_SHA256_SIZE, FSN_ID_SIZE);
+    g_clear_pointer(&back, fsn_root_free);
+    g_assert_false(fsn_root_parse(bytes->data, bytes->len, &id, "x", &back, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_CORRUPT);
+}
+
 static bool
 parse_root(const uint8_t *data, size_t len, GError **error)
 {
@@ -436,6 +464,7 @@ main(int argc, char **argv)
     g_test_add_func("/repofmt/pack", test_pack);
     g_test_add_func("/repofmt/segment", test_segment);
     g_test_add_func("/repofmt/root", test_root);
+    g_test_add_func("/repofmt/hole-segment", test_hole_segment);
     g_test_add_func("/repofmt/envelope", test_envelope);
     g_test_add_func("/repofmt/codec", test_codec);
     return g_test_run();
