@@ -44,19 +44,18 @@ add_parent_segment(
 {
     const FsnRoot *parent = fsn_image_root(self->parent);
     FsnSegmentRef ref = g_array_index(parent->segments, FsnSegmentRef, s);
-    FsnSegment segment;
+    g_autoptr(GArray) ids = NULL;
 
-    if (!fsn_image_segment(self->parent, s, &segment, error)) {
+    if (!fsn_image_segment_packs(self->parent, s, &ids, error)) {
         return false;
     }
     ref.bundle =
         fsn_image_writer_number(numbers->bundles, root->bundles,
                                 g_array_index(parent->bundles, FsnObjectRef, ref.bundle));
     g_array_append_val(root->segments, ref);
-    for (uint32_t i = 0; i < segment.n_packs; i++) {
-        FsnObjectRef pack;
+    for (guint i = 0; i < ids->len; i++) {
+        FsnObjectRef pack = { .id = g_array_index(ids, FsnId, i) };
 
-        memcpy(pack.id.bytes, segment.packs + (size_t)i * FSN_ID_SIZE, FSN_ID_SIZE);
         if (!fsn_image_writer_parent_length(self, &pack.id, &pack.length, error)) {
             return false;
         }
@@ -83,6 +82,7 @@ add_segments(FsnImageWriter *self, FsnRoot *root, Numbers *numbers, GError **err
 {
     for (uint32_t s = 0; s < self->n_segments; s++) {
         FsnSegmentRef zero = { .bundle = FSN_ROOT_ZERO_SEGMENT };
+        FsnSegmentRef hole = { .bundle = FSN_ROOT_HOLE_SEGMENT };
 
         if (s % TRIM_SEGMENTS == TRIM_SEGMENTS - 1) {
             fsn_image_writer_trim(self);
@@ -91,6 +91,9 @@ add_segments(FsnImageWriter *self, FsnRoot *root, Numbers *numbers, GError **err
         switch (self->base[s].kind) {
         case FSN_BASE_ZERO:
             g_array_append_val(root->segments, zero);
+            break;
+        case FSN_BASE_HOLE:
+            g_array_append_val(root->segments, hole);
             break;
         case FSN_BASE_PARENT:
             if (!add_parent_segment(self, root, numbers, s, error)) {
@@ -165,10 +168,21 @@ build_and_write_root(FsnImageWriter *self, GError **error)
            add_overlay(self, root, &numbers, error) && write_root(self, root, error);
 }
 
+/* What the parent's overlay had is no reason to write segments: so an image in which nothing
+ * changed costs no more than its root. */
+static size_t
+overlay_limit(FsnImageWriter *self)
+{
+    size_t inherited = self->parent ? fsn_image_root(self->parent)->overlay->len : 0;
+
+    return self->indexed ? COMMITTED_OVERLAY
+                         : CLAMP(inherited, SETTLED_OVERLAY, COMMITTED_OVERLAY);
+}
+
 bool
 fsn_image_writer_commit(FsnImageWriter *self, FsnImageStats *out_stats, GError **error)
 {
-    size_t limit = self->indexed ? COMMITTED_OVERLAY : SETTLED_OVERLAY;
+    size_t limit = overlay_limit(self);
 
     g_assert(!self->committed);
     if (!fsn_pack_writer_flush(self->packs, error) ||

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The index of an image in progress. At each place it rests on a segment (the base): the
- * parent's, none where all is zero, or a new one. Granules that differ from the base are
+ * parent's, none where all is zero or a hole, or a new one. Granules that differ from the base are
  * listed; they become the overlay of the root. New segments are written where so much
  * differs that this is worth it, and where the list would get too long: the densest first,
  * since a segment costs the same however many entries it takes off the list.
@@ -40,6 +40,12 @@ GHashTable *
 fsn_image_writer_numbers_new(void)
 {
     return g_hash_table_new_full(id_hash, id_equal, g_free, NULL);
+}
+
+bool
+fsn_image_writer_worth_rewriting(FsnImageWriter *self, uint32_t s, guint differing)
+{
+    return differing > fsn_root_segment_count(self->n_granules, s) / REWRITE_SHARE;
 }
 
 uint32_t
@@ -94,122 +100,37 @@ fsn_image_writer_current(FsnImageWriter *self,
                          uint64_t *out_pack_length,
                          GError **error)
 {
-    const FsnMapEntry *entry = &self->entries[granule];
+    const FsnMapEntry entry = fsn_granule_map_get(self->map, granule);
     FsnObjectRef ref;
     uint32_t pack;
 
     memset(out_granule, 0, sizeof *out_granule);
     *out_pack_length = 0;
-    switch ((FsnMapKind)entry->kind) {
+    switch ((FsnMapKind)entry.kind) {
     case FSN_MAP_ZERO:
+        return true;
+    case FSN_MAP_HOLE:
+        out_granule->kind = FSN_GRANULE_HOLE;
         return true;
     case FSN_MAP_DATA:
         out_granule->kind = FSN_GRANULE_DATA;
-        out_granule->hash = entry->hash;
-        out_granule->slot = entry->slot;
-        fsn_pack_writer_locate(self->packs, entry->frame, &pack, &out_granule->offset);
+        out_granule->hash = entry.hash;
+        out_granule->slot = entry.slot;
+        fsn_pack_writer_locate(self->packs, entry.frame, &pack, &out_granule->offset);
         ref = fsn_pack_writer_pack(self->packs, pack);
         out_granule->pack = ref.id;
         *out_pack_length = ref.length;
         return true;
     case FSN_MAP_SAME:
+    case FSN_MAP_INHERITED:
         return fsn_image_lookup(self->parent, granule, out_granule, error) &&
-               fsn_image_writer_parent_length(self, &out_granule->pack, out_pack_length,
-                                              error);
+               (out_granule->kind != FSN_GRANULE_DATA ||
+                fsn_image_writer_parent_length(self, &out_granule->pack, out_pack_length,
+                                               error));
+    case FSN_MAP_MIXED:
+        break;
     }
     g_assert_not_reached();
-}
-
-/* Whether segment @s of the parent is one for the same granules. */
-static bool
-parent_covers(FsnImageWriter *self, uint32_t s)
-{
-    return self->parent && s < fsn_image_root(self->parent)->segments->len &&
-           fsn_root_segment_count(fsn_image_n_granules(self->parent), s) ==
-               fsn_root_segment_count(self->n_granules, s);
-}
-
-/* Lists the granules of segment @s that differ from the parent's segment, or from zero. */
-static void
-list_differing(FsnImageWriter *self,
-               uint32_t s,
-               const FsnSegment *base,
-               GArray *out,
-               bool *out_all_zero)
-{
-    uint64_t first = (uint64_t)s * FSN_SEGMENT_GRANULES;
-    uint32_t count = fsn_root_segment_count(self->n_granules, s);
-    const FsnOverlayEntry *overlay = NULL;
-    size_t n_overlay = 0;
-    bool all_zero = true;
-
-    if (base->count > 0) {
-        overlay = fsn_image_overlay(self->parent, s, &n_overlay);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        uint64_t granule = first + i;
-        FsnMapKind kind = self->entries[granule].kind;
-        bool differs = kind != FSN_MAP_ZERO;
-        bool overlaid = n_overlay > 0 && overlay->granule == granule;
-
-        if (kind == FSN_MAP_SAME && base->count > 0) {
-            differs = overlaid;
-        } else if (kind == FSN_MAP_ZERO && base->count > 0) {
-            FsnEntry entry;
-
-            (void)fsn_entry_get(base->entries + (size_t)i * FSN_ENTRY_SIZE, base->n_packs,
-                                &entry);
-            differs = entry.kind != FSN_GRANULE_ZERO;
-        }
-        if (differs) {
-            g_array_append_val(out, granule);
-        }
-        if (overlaid) {
-            overlay++;
-            n_overlay--;
-        }
-        all_zero = all_zero && kind == FSN_MAP_ZERO;
-    }
-    *out_all_zero = all_zero;
-}
-
-static bool
-worth_rewriting(FsnImageWriter *self, uint32_t s, guint differing)
-{
-    return differing > fsn_root_segment_count(self->n_granules, s) / REWRITE_SHARE;
-}
-
-/* Sets the base of the segments that were touched for the first time, and lists their
- * granules that differ from it, unless the segment will be written anew. */
-static bool
-classify_new(FsnImageWriter *self, GError **error)
-{
-    for (uint32_t s = 0; s < self->n_segments; s++) {
-        FsnSegment base = { 0 };
-        guint before = self->differing->len;
-        bool all_zero;
-
-        if (self->touched[s] != FSN_TOUCHED) {
-            continue;
-        }
-        if (parent_covers(self, s) && !fsn_image_segment(self->parent, s, &base, error)) {
-            return false;
-        }
-        list_differing(self, s, &base, self->differing, &all_zero);
-        if (all_zero) {
-            g_array_set_size(self->differing, before);
-        } else if (worth_rewriting(self, s, self->differing->len - before)) {
-            self->rewrite[s] = 1;
-            g_array_set_size(self->differing, before);
-        } else if (base.count > 0) {
-            self->base[s].kind = FSN_BASE_PARENT;
-        }
-        self->touched[s] = FSN_CLASSIFIED_NOW;
-        if (s % TRIM_SEGMENTS == 0) {
-            fsn_image_writer_trim(self);
-        }
-    }
-    return true;
 }
 
 static int
@@ -236,6 +157,17 @@ fsn_image_writer_sort(GArray *granules)
     g_array_set_size(granules, n);
 }
 
+/* Whether @granule is as in its base because that is uniform and it is empty likewise. */
+static bool
+is_as_base(FsnImageWriter *self, uint64_t granule)
+{
+    FsnMapKind now = fsn_granule_map_get(self->map, granule).kind;
+    FsnBaseKind base = self->base[granule / FSN_SEGMENT_GRANULES].kind;
+
+    return (base == FSN_BASE_ZERO && now == FSN_MAP_ZERO) ||
+           (base == FSN_BASE_HOLE && now == FSN_MAP_HOLE);
+}
+
 /* Adds the granules put since the last time to those that differ. */
 static void
 merge_changed(FsnImageWriter *self)
@@ -255,9 +187,7 @@ merge_changed(FsnImageWriter *self)
     for (guint i = 0; i < self->differing->len; i++) {
         uint64_t granule = g_array_index(self->differing, uint64_t, i);
 
-        /* Zero where the base is zero has become as in the base. */
-        if (self->base[granule / FSN_SEGMENT_GRANULES].kind != FSN_BASE_ZERO ||
-            self->entries[granule].kind != FSN_MAP_ZERO) {
+        if (!is_as_base(self, granule)) {
             g_array_index(self->differing, uint64_t, n++) = granule;
         }
     }
@@ -305,7 +235,8 @@ choose_rewrites(FsnImageWriter *self, size_t limit)
     for (guint i = 0; i < loads->len; i++) {
         const Load *load = &g_array_index(loads, Load, i);
 
-        if (left > limit || worth_rewriting(self, load->segment, load->count)) {
+        if (left > limit ||
+            fsn_image_writer_worth_rewriting(self, load->segment, load->count)) {
             self->rewrite[load->segment] = 1;
             left -= load->count;
         }
@@ -431,7 +362,7 @@ fsn_image_writer_index(FsnImageWriter *self, size_t limit, GError **error)
         self->differing = g_array_new(FALSE, FALSE, sizeof(uint64_t));
         self->indexed = true;
     }
-    if (!classify_new(self, error)) {
+    if (!fsn_image_writer_classify(self, error)) {
         return false;
     }
     merge_changed(self);

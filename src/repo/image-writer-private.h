@@ -16,13 +16,21 @@ typedef struct {
     uint32_t slot;
 } FsnSeen;
 
-/* Whether something other than zero was put into a segment, and its base is known. */
+/* Whether something other than zero was put into a segment (or inherited), and whether its
+ * base is known. */
 enum { FSN_UNTOUCHED, FSN_TOUCHED, FSN_CLASSIFIED_NOW, FSN_CLASSIFIED };
 
-/* The index segment on which the image rests at one place. */
-typedef struct {
-    enum { FSN_BASE_ZERO, FSN_BASE_PARENT, FSN_BASE_OWN } kind;
+/* The index segment on which the image rests at one place: none where all is zero, or a
+ * hole; the parent's; or one of its own. */
+typedef enum {
+    FSN_BASE_ZERO,
+    FSN_BASE_HOLE,
+    FSN_BASE_PARENT,
+    FSN_BASE_OWN,
+} FsnBaseKind;
 
+typedef struct {
+    FsnBaseKind kind;
     FsnObjectRef bundle; /* of OWN */
     FsnSegmentRef ref;   /* of OWN */
     GArray *packs;       /* of OWN: FsnObjectRef of all packs it names */
@@ -37,7 +45,6 @@ struct FsnImageWriter {
     FsnId writer;
     FsnPackWriter *packs;
     FsnGranuleMap *map;
-    FsnMapEntry *entries;
     FsnSeen *seen;
     FsnImageStats stats;
     bool committed;
@@ -59,6 +66,11 @@ struct FsnImageWriter {
 
 /* Indexes all that was put; afterwards at most @limit granules differ from the base. */
 bool fsn_image_writer_index(FsnImageWriter *self, size_t limit, GError **error);
+/* Sets the base of the segments that were touched for the first time, or filled anew, and
+ * lists their granules that differ from it, unless the segment is to be written anew. */
+bool fsn_image_writer_classify(FsnImageWriter *self, GError **error);
+/* Whether @differing granules are so many that segment @s is rather written anew. */
+bool fsn_image_writer_worth_rewriting(FsnImageWriter *self, uint32_t s, guint differing);
 /* Sorts granule numbers and takes repeats out. */
 void fsn_image_writer_sort(GArray *granules);
 /* Gives back memory of map and parent. */

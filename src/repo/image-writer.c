@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Taking in the granules of an image: zero, as in the parent, seen before in this image, or
+ * Taking in the granules of an image: empty, as in the parent, seen before in this image, or
  * to be stored. Nothing here waits for storage unless the compressors are behind. What is
  * put becomes an index in image-index.c and an image in image-commit.c.
  */
@@ -21,11 +21,38 @@
 /* Repeats are taken out of the list of changes when it is longer than this. */
 #define CHANGED_LIMIT 262144
 
+/* Makes all granules those of the parent, as far as it reaches. */
+static bool
+inherit_all(FsnImageWriter *self, GError **error)
+{
+    uint64_t parent = fsn_image_n_granules(self->parent);
+    uint64_t end = MIN(parent, self->n_granules);
+    const FsnMapEntry inherited = { .kind = FSN_MAP_INHERITED };
+
+    for (uint32_t s = 0; s < fsn_root_segments_for(end); s++) {
+        uint64_t first = (uint64_t)s * FSN_SEGMENT_GRANULES;
+
+        self->touched[s] = FSN_TOUCHED;
+        if (end - first >= fsn_root_segment_count(self->n_granules, s)) {
+            fsn_granule_map_set_fill(self->map, s, FSN_MAP_INHERITED);
+            continue;
+        }
+        /* The parent ends within this segment. */
+        for (uint64_t granule = first; granule < end; granule++) {
+            if (!fsn_granule_map_set(self->map, granule, &inherited, error)) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 FsnImageWriter *
 fsn_image_writer_new(FsnRepo *repo, const FsnImageWriterOptions *options, GError **error)
 {
     g_autoptr(FsnImageWriter) self = NULL;
 
+    g_assert(options->parent || !options->inherit);
     if (options->n_granules > FSN_ROOT_MAX_GRANULES) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
                     "an image of %" G_GUINT64_FORMAT " granules is too large",
@@ -47,11 +74,10 @@ fsn_image_writer_new(FsnRepo *repo, const FsnImageWriterOptions *options, GError
         !fsn_repo_protect(repo, FSN_DIR_ROOTS, fsn_image_root_id(self->parent), error)) {
         return NULL;
     }
-    self->map = fsn_granule_map_new(repo, options->n_granules, error);
+    self->map = fsn_granule_map_new(repo, options->n_granules, FSN_MAP_ZERO, error);
     if (!self->map) {
         return NULL;
     }
-    self->entries = fsn_granule_map_entries(self->map);
     self->packs = fsn_pack_writer_new(repo, options->codec, options->level,
                                       options->threads, error);
     if (!self->packs) {
@@ -61,6 +87,9 @@ fsn_image_writer_new(FsnRepo *repo, const FsnImageWriterOptions *options, GError
     self->touched = g_new0(uint8_t, self->n_segments + 1);
     self->changed = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     self->stats.bytes_logical = self->n_granules * FSN_GRANULE_SIZE;
+    if (options->inherit && !inherit_all(self, error)) {
+        return NULL;
+    }
     return g_steal_pointer(&self);
 }
 
@@ -78,26 +107,20 @@ fsn_image_writer_free(FsnImageWriter *self)
     }
 }
 
-/* Whether the parent has contents of @hash at @granule. */
+/* What the parent has at @granule; zero where it has no such granule. */
 static bool
-parent_has(FsnImageWriter *self,
-           uint64_t granule,
-           FsnHash128 hash,
-           bool *out_same,
-           GError **error)
+parent_entry(FsnImageWriter *self, uint64_t granule, FsnEntry *out_entry, GError **error)
 {
     FsnSegment segment;
-    FsnEntry entry;
 
-    *out_same = false;
     if (!self->parent || granule >= fsn_image_n_granules(self->parent)) {
+        *out_entry = (FsnEntry){ .kind = FSN_GRANULE_ZERO };
         return true;
     }
-    if (!fsn_image_entry(self->parent, granule, &entry, &segment, error)) {
+    if (!fsn_image_entry(self->parent, granule, out_entry, &segment, error)) {
         g_prefix_error(error, "the previous image cannot be used: ");
         return false;
     }
-    *out_same = entry.kind == FSN_GRANULE_DATA && fsn_hash128_equal(entry.hash, hash);
     return true;
 }
 
@@ -164,17 +187,79 @@ note_change(FsnImageWriter *self, uint64_t granule)
     }
 }
 
-static void
-put_zero(FsnImageWriter *self, uint64_t granule)
+/* Sets @granule to @entry, which is not what it was. */
+static bool
+change(FsnImageWriter *self, uint64_t granule, const FsnMapEntry *entry, GError **error)
 {
-    FsnMapEntry *entry = &self->entries[granule];
+    uint8_t *touched = &self->touched[granule / FSN_SEGMENT_GRANULES];
+
+    if (!fsn_granule_map_set(self->map, granule, entry, error)) {
+        return false;
+    }
+    if (*touched == FSN_UNTOUCHED) {
+        *touched = FSN_TOUCHED;
+    }
+    note_change(self, granule);
+    return true;
+}
+
+/* Puts a zero or a hole. */
+static bool
+put_empty(FsnImageWriter *self, uint64_t granule, FsnMapKind kind, GError **error)
+{
+    const FsnMapEntry entry = { .kind = (uint8_t)kind };
+    FsnMapKind was = fsn_granule_map_get(self->map, granule).kind;
+    FsnEntry parent;
 
     self->stats.zero++;
-    /* Where nothing was put the map stays untouched, and so takes no space. */
-    if (self->touched[granule / FSN_SEGMENT_GRANULES] && entry->kind != FSN_MAP_ZERO) {
-        *entry = (FsnMapEntry){ .kind = FSN_MAP_ZERO };
-        note_change(self, granule);
+    if (was == FSN_MAP_INHERITED) {
+        if (!parent_entry(self, granule, &parent, error)) {
+            return false;
+        }
+        if (parent.kind != FSN_GRANULE_DATA &&
+            (parent.kind == FSN_GRANULE_HOLE) == (kind == FSN_MAP_HOLE)) {
+            return true;
+        }
     }
+    return was == kind || change(self, granule, &entry, error);
+}
+
+static bool
+put_data(FsnImageWriter *self, uint64_t granule, const uint8_t *data, GError **error)
+{
+    FsnMapEntry entry = fsn_granule_map_get(self->map, granule);
+    FsnMapKind was = entry.kind;
+    FsnHash128 hash = fsn_hash128(self->secret, data, FSN_GRANULE_SIZE);
+    FsnEntry parent;
+
+    if ((was == FSN_MAP_DATA || was == FSN_MAP_SAME) &&
+        fsn_hash128_equal(entry.hash, hash)) {
+        self->stats.same++;
+        return true;
+    }
+    if (!parent_entry(self, granule, &parent, error)) {
+        return false;
+    }
+    if (parent.kind == FSN_GRANULE_DATA && fsn_hash128_equal(parent.hash, hash)) {
+        self->stats.same++;
+        entry = (FsnMapEntry){ .hash = hash, .kind = FSN_MAP_SAME };
+        return was == FSN_MAP_INHERITED || change(self, granule, &entry, error);
+    }
+    return store(self, data, hash, &entry, error) && change(self, granule, &entry, error);
+}
+
+/* Whether @count granules from @first may be put. */
+static bool
+check_range(FsnImageWriter *self, uint64_t first, uint64_t count, GError **error)
+{
+    if (self->committed || first > self->n_granules || count > self->n_granules - first) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                    "granule %" G_GUINT64_FORMAT
+                    " is outside the image of %" G_GUINT64_FORMAT,
+                    first, self->n_granules);
+        return false;
+    }
+    return true;
 }
 
 bool
@@ -183,44 +268,63 @@ fsn_image_writer_put(FsnImageWriter *self,
                      const uint8_t *data,
                      GError **error)
 {
-    FsnMapEntry *entry;
-    FsnHash128 hash;
-    bool same;
-
-    if (granule >= self->n_granules || self->committed) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
-                    "granule %" G_GUINT64_FORMAT
-                    " is outside the image of %" G_GUINT64_FORMAT,
-                    granule, self->n_granules);
+    if (!check_range(self, granule, 1, error)) {
         return false;
     }
     if (granule / FSN_SEGMENT_GRANULES != self->last_segment) {
         enter_segment(self, granule / FSN_SEGMENT_GRANULES);
     }
     self->stats.granules_put++;
-    if (!data || fsn_is_zero(data, FSN_GRANULE_SIZE)) {
-        put_zero(self, granule);
-        return true;
+    return !data || fsn_is_zero(data, FSN_GRANULE_SIZE)
+               ? put_empty(self, granule, FSN_MAP_ZERO, error)
+               : put_data(self, granule, data, error);
+}
+
+/* Makes a whole segment empty. It gets its base anew when it is indexed next. */
+static void
+fill_segment(FsnImageWriter *self, uint32_t s, FsnMapKind kind)
+{
+    if (fsn_granule_map_fill(self->map, s) != kind) {
+        fsn_granule_map_set_fill(self->map, s, kind);
+        self->touched[s] = FSN_TOUCHED;
     }
-    entry = &self->entries[granule];
-    hash = fsn_hash128(self->secret, data, FSN_GRANULE_SIZE);
-    if (entry->kind != FSN_MAP_ZERO && fsn_hash128_equal(entry->hash, hash)) {
-        self->stats.same++;
-        return true;
-    }
-    if (!parent_has(self, granule, hash, &same, error)) {
+    self->stats.zero += fsn_root_segment_count(self->n_granules, s);
+}
+
+bool
+fsn_image_writer_put_range(FsnImageWriter *self,
+                           uint64_t first,
+                           uint64_t count,
+                           FsnGranuleKind kind,
+                           GError **error)
+{
+    FsnMapKind empty = kind == FSN_GRANULE_HOLE ? FSN_MAP_HOLE : FSN_MAP_ZERO;
+    uint64_t end = first + count;
+
+    g_assert(kind != FSN_GRANULE_DATA);
+    if (!check_range(self, first, count, error)) {
         return false;
     }
-    if (same) {
-        self->stats.same++;
-        *entry = (FsnMapEntry){ .hash = hash, .kind = FSN_MAP_SAME };
-    } else if (!store(self, data, hash, entry, error)) {
-        return false;
+    self->stats.granules_put += count;
+    while (first < end) {
+        uint32_t s = (uint32_t)(first / FSN_SEGMENT_GRANULES);
+        uint64_t start = (uint64_t)s * FSN_SEGMENT_GRANULES;
+        uint64_t stop = start + fsn_root_segment_count(self->n_granules, s);
+
+        if (first == start && stop <= end) {
+            fill_segment(self, s, empty);
+            first = stop;
+            continue;
+        }
+        if (s != self->last_segment) {
+            enter_segment(self, s);
+        }
+        for (; first < MIN(stop, end); first++) {
+            if (!put_empty(self, first, empty, error)) {
+                return false;
+            }
+        }
     }
-    if (self->touched[granule / FSN_SEGMENT_GRANULES] == FSN_UNTOUCHED) {
-        self->touched[granule / FSN_SEGMENT_GRANULES] = FSN_TOUCHED;
-    }
-    note_change(self, granule);
     return true;
 }
 

@@ -14,6 +14,7 @@ typedef struct FsnImageWriter FsnImageWriter;
 typedef struct {
     uint64_t n_granules;
     FsnImage *parent; /* compared with; borrowed, must outlive the writer; may be null */
+    bool inherit;     /* granules never put are as in @parent, which then must be given */
     FsnCodec codec;
     int level;        /* 0: the codec's usual one */
     unsigned threads; /* that compress; 0: one per processor */
@@ -21,10 +22,10 @@ typedef struct {
 
 typedef struct {
     char root[FSN_ID_HEX + 1]; /* names the image from now on */
-    uint64_t granules_put;     /* calls of put; each is one of the next four */
-    uint64_t zero;
-    uint64_t same;      /* as in the parent, or as put before */
-    uint64_t duplicate; /* as another granule of this image */
+    uint64_t granules_put;     /* each is one of the next four */
+    uint64_t zero;             /* or a hole */
+    uint64_t same;             /* as in the parent, or as put before */
+    uint64_t duplicate;        /* as another granule of this image */
     uint64_t stored;
     uint64_t bytes_logical; /* n_granules × 4096 */
     uint64_t bytes_stored;  /* all this image added to the repository, index included */
@@ -42,13 +43,24 @@ bool fsn_image_writer_put(FsnImageWriter *writer,
                           const uint8_t *data,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Puts @count granules from @first, all of which are of @kind: FSN_GRANULE_ZERO or
+ * FSN_GRANULE_HOLE, which reads as zero too but is kept as what it is. Costs next to nothing
+ * for segments (64 MiB) that lie in it as a whole. What was put there before is forgotten. */
+bool fsn_image_writer_put_range(FsnImageWriter *writer,
+                                uint64_t first,
+                                uint64_t count,
+                                FsnGranuleKind kind,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Makes all that was put so far durable and indexes it, so that the commit costs only what
  * is put after this. May be called several times. */
 bool fsn_image_writer_settle(FsnImageWriter *writer, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Finishes the image. Granules that were never put are zero, whatever the parent has
- * there. On return the root and all it names are durable; nothing may be put any more. */
+ * there; with options.inherit they are as in the parent, beyond whose end they are zero. What
+ * is inherited costs the commit no more than an entry per segment (64 MiB) and what the root
+ * of the parent has. On return the root and all it names are durable; nothing may be put any more. */
 bool fsn_image_writer_commit(FsnImageWriter *writer,
                              FsnImageStats *out_stats,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
