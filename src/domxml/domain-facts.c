@@ -148,7 +148,18 @@ disk_free(gpointer data)
     g_free(disk->source_kind);
     g_free(disk->source);
     g_free(disk->format);
+    g_free(disk->alias);
+    g_free(disk->cache);
+    g_free(disk->discard);
+    g_free(disk->serial);
     g_free(disk);
+}
+
+/* A live description ends each chain of images with an empty <backingStore/>. */
+static bool
+has_backing(const xmlNode *disk)
+{
+    return fsn_node_child(fsn_node_child(disk, "backingStore"), "source") != NULL;
 }
 
 static FsnDiskFacts *
@@ -156,6 +167,7 @@ read_disk(const xmlNode *node)
 {
     FsnDiskFacts *disk = g_new0(FsnDiskFacts, 1);
     const xmlNode *source = fsn_node_child(node, "source");
+    const xmlNode *driver = fsn_node_child(node, "driver");
 
     disk->target = fsn_node_attribute(fsn_node_child(node, "target"), "dev");
     disk->device = fsn_node_attribute(node, "device");
@@ -164,9 +176,15 @@ read_disk(const xmlNode *node)
     }
     disk->source_kind = fsn_node_attribute(node, "type");
     disk->source = read_disk_source(source);
-    disk->format = fsn_node_attribute(fsn_node_child(node, "driver"), "type");
+    disk->format = fsn_node_attribute(driver, "type");
+    disk->alias = fsn_node_attribute(fsn_node_child(node, "alias"), "name");
+    disk->cache = fsn_node_attribute(driver, "cache");
+    disk->discard = fsn_node_attribute(driver, "discard");
+    disk->serial = fsn_node_text(fsn_node_child(node, "serial"));
+    disk->backing = has_backing(node);
     disk->readonly = fsn_node_child(node, "readonly") != NULL;
     disk->shareable = fsn_node_child(node, "shareable") != NULL;
+    disk->transient = fsn_node_child(node, "transient") != NULL;
     disk->encrypted =
         fsn_node_child(node, "encryption") || fsn_node_child(source, "encryption");
     return disk;

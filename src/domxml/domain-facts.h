@@ -15,8 +15,14 @@ typedef struct {
     char *source_kind; /* the type: "file", "block", "network", "volume", … */
     char *source;      /* path, device, "protocol:name" or "pool/volume" */
     char *format;      /* "qcow2", "raw", … */
+    char *alias;       /* libvirt's name of the device, "virtio-disk0"; live XML only */
+    char *cache;       /* "none", "writeback", …; NULL: QEMU's default */
+    char *discard;     /* "unmap", "ignore"; NULL: QEMU's default */
+    char *serial;      /* what the guest sees */
+    bool backing;      /* has a backing image; known for live XML, or where stated */
     bool readonly;
     bool shareable;
+    bool transient; /* its contents end with QEMU */
     bool encrypted;
 } FsnDiskFacts;
 
