@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "qmp/words.h"
 
 bool
 fsn_qmp_migrate_set_capabilities(FsnQmp *qmp,
@@ -27,7 +28,7 @@ fsn_qmp_migrate_set_capabilities(FsnQmp *qmp,
         json_array_add_object_element(array, status);
     }
     json_object_set_array_member(arguments, "capabilities", array);
-    return fsn_qmp_execute(qmp, "migrate-set-capabilities", arguments, NULL, error);
+    return fsn_qmp_execute_judged(qmp, "migrate-set-capabilities", arguments, error);
 }
 
 static bool

@@ -14,7 +14,9 @@ typedef struct {
 } FsnMigrationCapability;
 
 /* Sets the @n named capabilities and leaves the others. QEMU keeps them from one migration to
- * the next: state every one that matters. */
+ * the next: state every one that matters. FSN_ERROR_UNSUPPORTED if "background-snapshot" is
+ * among them and the host does not let QEMU write-protect memory (userfaultfd), or the
+ * guest's memory or another capability forbids it. */
 bool fsn_qmp_migrate_set_capabilities(FsnQmp *qmp,
                                       const FsnMigrationCapability *capabilities,
                                       size_t n,
