@@ -10,9 +10,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/pace.h"
 #include "repo/repo-private.h"
 #include "tier/copy.h"
-#include "tier/pace.h"
 #include "tier/source.h"
 
 #include <string.h>

@@ -6,9 +6,9 @@
 
 #include "tier/plan.h"
 
+#include "base/pace.h"
 #include "tier/copy.h"
 #include "tier/folder.h"
-#include "tier/pace.h"
 
 #define MIB ((uint64_t)1 << 20)
 
