@@ -136,6 +136,7 @@ read_node(JsonObject *node, FsnBlockDevice *device, GError **error)
     device->virtual_size = (uint64_t)size;
     device->read_only = fsn_json_peek_bool(node, "ro", false);
     device->encrypted = fsn_json_peek_bool(node, "encrypted", false);
+    device->backing = json_object_has_member(node, "backing_file");
     device->backing_depth = (unsigned)depth;
     device->data_file = has_data_file(image);
     return true;

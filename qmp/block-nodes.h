@@ -19,7 +19,9 @@ typedef struct {
 } FsnBlockBitmap;
 
 /* A node, and the guest's device that has it, if it was found through one. Strings are NULL
- * where QEMU states none. */
+ * where QEMU states none. While a backup or a mirror job runs, the device's node is the filter
+ * that the job has put above its image (driver "copy-before-write", bitmaps of its own): ask
+ * before. */
 typedef struct {
     char *device;          /* name of a drive of the old kind */
     char *qdev;            /* id or QOM path of the guest's device */
@@ -29,7 +31,8 @@ typedef struct {
     uint64_t virtual_size; /* bytes */
     bool read_only;
     bool encrypted;
-    unsigned backing_depth; /* images below this one */
+    bool backing;           /* has an image below */
+    unsigned backing_depth; /* how many; stated for the guest's drives only, else 0 */
     bool data_file;         /* qcow2 whose data is in a file of its own */
     char *io_status;        /* "ok", "failed", "nospace" */
     GPtrArray *bitmaps;     /* of FsnBlockBitmap, those of this very node; never NULL */
