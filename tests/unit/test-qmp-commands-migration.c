@@ -9,7 +9,15 @@
 #include "qmp/commands-status.h"
 #include "qmp/migration-info.h"
 
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <linux/userfaultfd.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define LONG_US (60 * G_USEC_PER_SEC)
@@ -69,6 +77,62 @@ test_capabilities(void)
     g_assert_false(g_hash_table_contains(second, "events"));
     g_assert_false(fsn_qmp_migrate_set_capabilities(qmp, bad, 1, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_FAILED);
+}
+
+/* This thread and what it starts may not use userfaultfd, as where the host forbids it. */
+static void
+forbid_userfaultfd(void)
+{
+    struct sock_filter filter[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_userfaultfd, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 3),
+        /* newer QEMU asks /dev/userfaultfd first */
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, USERFAULTFD_IOC_NEW, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = { G_N_ELEMENTS(filter), filter };
+
+    g_assert_no_errno(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+    g_assert_no_errno(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program));
+}
+
+static gpointer
+refuse_background_snapshot(gpointer data)
+{
+    const FsnMigrationCapability wish[] = { { "background-snapshot", true } };
+    const FsnMigrationCapability rival[] = { { "background-snapshot", true },
+                                             { "postcopy-ram", true } };
+    g_autoptr(TestQemu) qemu = NULL;
+    g_autoptr(FsnQmp) qmp = NULL;
+    g_autoptr(GHashTable) enabled = NULL;
+    g_autoptr(GError) first = NULL;
+    g_autoptr(GError) second = NULL;
+
+    forbid_userfaultfd();
+    qemu = test_qemu_new(machine);
+    if (!qemu) {
+        return NULL;
+    }
+    qmp = test_qemu_session(qemu);
+    g_assert_false(fsn_qmp_migrate_set_capabilities(qmp, wish, 1, &first));
+    g_assert_error(first, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
+    g_assert_nonnull(strstr(first->message, "host kernel"));
+    g_assert_false(fsn_qmp_migrate_set_capabilities(qmp, rival, 2, &second));
+    g_assert_error(second, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
+    assert_ok(fsn_qmp_query_migrate_capabilities(qmp, &enabled, NULL), NULL);
+    g_assert_false(g_hash_table_contains(enabled, "background-snapshot"));
+    g_assert_false(g_hash_table_contains(enabled, "postcopy-ram"));
+    return NULL;
+}
+
+/* In a thread, since what is forbidden cannot be allowed again. */
+static void
+test_background_snapshot_refused(void)
+{
+    g_thread_join(g_thread_new("forbidden", refuse_background_snapshot, NULL));
 }
 
 static void
@@ -271,6 +335,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/qmp/migration/capabilities", test_capabilities);
+    g_test_add_func("/qmp/migration/background-snapshot-refused",
+                    test_background_snapshot_refused);
     g_test_add_func("/qmp/migration/parameters", test_parameters);
     g_test_add_func("/qmp/migration/parameters-script", test_parameters_script);
     g_test_add_func("/qmp/migration/to-fd", test_to_fd);
