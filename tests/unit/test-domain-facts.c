@@ -94,6 +94,34 @@ test_disks_and_agent(void)
     g_assert_true(facts->agent && facts->agent_connected);
 }
 
+/* What a live description says of a disk beyond that of a stopped domain. */
+static void
+test_live_disks(void)
+{
+    g_autoptr(FsnDomainFacts) facts = parse_with_devices(
+        "<disk type='file'><driver name='qemu' type='qcow2' cache='none' "
+        "discard='unmap'/><source file='/v/a' index='2'/><backingStore type='file' "
+        "index='1'><format type='raw'/><source file='/v/b'/><backingStore/>"
+        "</backingStore><target dev='vda'/><serial>S 1</serial>"
+        "<alias name='virtio-disk0'/></disk>"
+        "<disk type='file'><source file='/v/c'/><backingStore/><target dev='vdb'/>"
+        "<transient/></disk>");
+    FsnDiskFacts *const *disks = (FsnDiskFacts *const *)facts->disks->pdata;
+
+    g_assert_cmpstr(disks[0]->alias, ==, "virtio-disk0");
+    g_assert_cmpstr(disks[0]->cache, ==, "none");
+    g_assert_cmpstr(disks[0]->discard, ==, "unmap");
+    g_assert_cmpstr(disks[0]->serial, ==, "S 1");
+    g_assert_true(disks[0]->backing);
+    g_assert_false(disks[0]->transient);
+    g_assert_null(disks[1]->alias);
+    g_assert_null(disks[1]->cache);
+    g_assert_null(disks[1]->discard);
+    g_assert_null(disks[1]->serial);
+    g_assert_false(disks[1]->backing);
+    g_assert_true(disks[1]->transient);
+}
+
 /* Each of these devices must be refused, in a sentence that has this word in it. */
 static void
 test_refusals(void)
@@ -294,6 +322,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain-facts/identity", test_identity);
     g_test_add_func("/domain-facts/disks-and-agent", test_disks_and_agent);
+    g_test_add_func("/domain-facts/live-disks", test_live_disks);
     g_test_add_func("/domain-facts/refusals", test_refusals);
     g_test_add_func("/domain-facts/allowed", test_allowed);
     g_test_add_func("/domain-facts/memory-units", test_memory_units);
