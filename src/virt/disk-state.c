@@ -16,8 +16,10 @@ bool
 fsn_virt_domain_backup_job(FsnVirtDomain *domain, bool *out_active, GError **error)
 {
     char *xml = virDomainBackupGetXMLDesc(fsn_virt_domain_handle(domain), 0);
+    int code = xml ? VIR_ERR_OK : virGetLastErrorCode();
 
-    if (!xml && virGetLastErrorCode() != VIR_ERR_NO_DOMAIN_BACKUP) {
+    /* Where no backups are known there is none. */
+    if (!xml && code != VIR_ERR_NO_DOMAIN_BACKUP && code != VIR_ERR_NO_SUPPORT) {
         return fsn_virt_set_error(error, "cannot ask for backup jobs of domain '%s'",
                                   fsn_virt_domain_name(domain));
     }
