@@ -25,3 +25,13 @@ fsn_rfc3339(int64_t realtime_us)
     return time ? g_date_time_format(time, "%Y-%m-%dT%H:%M:%SZ")
                 : g_strdup("0000-00-00T00:00:00Z");
 }
+
+char *
+fsn_boot_id(void)
+{
+    char *id = NULL;
+
+    return g_file_get_contents("/proc/sys/kernel/random/boot_id", &id, NULL, NULL)
+               ? g_strstrip(id)
+               : NULL;
+}

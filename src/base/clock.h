@@ -13,4 +13,8 @@ int64_t fsn_realtime_us(void);
 /* RFC 3339 in UTC with seconds and "Z"; the caller frees. */
 char *fsn_rfc3339(int64_t realtime_us);
 
+/* The kernel's id of this boot: two equal ones, and no power was lost between. NULL if it
+ * cannot be told; the caller frees. */
+char *fsn_boot_id(void);
+
 G_END_DECLS

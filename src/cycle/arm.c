@@ -16,8 +16,6 @@
 
 #include <string.h>
 
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-
 static bool
 record_one(const FsnDiskFacts *disk, bool after_end, JsonObject **out, GError **error)
 {
@@ -180,12 +178,9 @@ fsn_arm_claim(FsnRepo *repo, const char *id, GError **error)
 {
     g_autoptr(JsonObject) body = json_object_new();
     g_autofree char *now = fsn_rfc3339(fsn_realtime_us());
-    g_autofree char *boot_id = NULL;
+    g_autofree char *boot_id = fsn_boot_id();
     g_autoptr(GError) local = NULL;
 
-    if (g_file_get_contents(BOOT_ID, &boot_id, NULL, NULL)) {
-        g_strstrip(boot_id);
-    }
     json_object_set_string_member(body, "host", g_get_host_name());
     json_object_set_string_member(body, "boot", boot_id ? boot_id : "");
     json_object_set_string_member(body, "time", now);

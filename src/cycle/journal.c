@@ -9,10 +9,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "base/files.h"
 #include "base/json.h"
 
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -226,13 +226,6 @@ journal_path(const char *state_dir, const char *uuid)
     return g_build_filename(state_dir, name, NULL);
 }
 
-/* A test asks for something at this very point. */
-static bool
-is_asked(const char *variable, FsnStep step)
-{
-    return g_strcmp0(g_getenv(variable), step_names[step]) == 0;
-}
-
 bool
 fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **error)
 {
@@ -241,7 +234,7 @@ fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **e
 
     j->step = step;
     text = fsn_journal_to_text(j);
-    if (is_asked("FORESNAP_TEST_FAIL_AT", step)) {
+    if (fsn_fault_fails_at(step_names[step])) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
                     "cannot write the journal: a test asked for it");
         return false;
@@ -250,9 +243,7 @@ fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **e
         g_prefix_error(error, "cannot write the journal: ");
         return false;
     }
-    if (is_asked("FORESNAP_TEST_KILL_AT", step)) {
-        (void)kill(getpid(), SIGKILL); /* never returns */
-    }
+    fsn_fault_kill_at(step_names[step]);
     return true;
 }
 

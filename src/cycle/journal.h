@@ -68,9 +68,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnJournal, fsn_journal_free)
 const char *fsn_operation_name(FsnOperation operation);
 const char *fsn_step_name(FsnStep step);
 
-/* Durable. With the environment variable FORESNAP_TEST_KILL_AT=STEP the process kills itself
- * right after the step is written, with FORESNAP_TEST_FAIL_AT=STEP the writing fails: the
- * tests of recovery and of undoing use them. */
+/* Durable. The step's name is a point of base/faults.h: the process is killed right after it
+ * is written, or the writing fails. */
 bool fsn_journal_write(FsnJournal *journal,
                        const char *state_dir,
                        FsnStep step,

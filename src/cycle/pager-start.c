@@ -36,6 +36,14 @@ fsn_pager_status_path(const char *state_dir, const char *uuid)
     return g_build_filename(state_dir, name, NULL);
 }
 
+char *
+fsn_pager_not_run_path(const char *state_dir, const char *uuid)
+{
+    g_autofree char *name = g_strconcat(uuid, ".notrun", NULL);
+
+    return g_build_filename(state_dir, name, NULL);
+}
+
 static JsonObject *
 build_ram(const FsnRamLayout *layout)
 {
@@ -67,12 +75,14 @@ add_paths(FsnCycle *cycle, JsonObject *plan, const FsnManifestMemory *m)
 {
     const char *state_dir = fsn_cycle_state_dir(cycle);
     g_autofree char *status = fsn_pager_status_path(state_dir, m->uuid);
+    g_autofree char *not_run = fsn_pager_not_run_path(state_dir, m->uuid);
     g_autofree char *log_name = g_strconcat(m->uuid, ".log", NULL);
     g_autofree char *log = g_build_filename(state_dir, log_name, NULL);
     g_autofree char *working_set = g_strconcat("workingset/", m->uuid, NULL);
 
     json_object_set_string_member(plan, "repository", fsn_cycle_repo_location(cycle));
     json_object_set_string_member(plan, "status_file", status);
+    json_object_set_string_member(plan, "not_run_file", not_run);
     json_object_set_string_member(plan, "log_file", log);
     json_object_set_string_member(plan, "sequence", m->id);
     json_object_set_string_member(plan, "working_set", working_set);
@@ -262,8 +272,10 @@ fsn_pager_remove_files(const char *state_dir, FsnVirt *virt, const char *uuid)
 {
     g_autofree char *plan = fsn_pager_plan_path(state_dir, uuid);
     g_autofree char *status = fsn_pager_status_path(state_dir, uuid);
+    g_autofree char *not_run = fsn_pager_not_run_path(state_dir, uuid);
 
-    (void)unlink(plan);   /* gone already, or harmless */
-    (void)unlink(status); /* likewise */
+    (void)unlink(plan);    /* gone already, or harmless */
+    (void)unlink(status);  /* likewise */
+    (void)unlink(not_run); /* likewise: without the mark it says nothing */
     fsn_socket_dir_remove(virt, uuid);
 }

@@ -55,5 +55,7 @@ void fsn_pager_remove_files(const char *state_dir, FsnVirt *virt, const char *uu
 
 char *fsn_pager_plan_path(const char *state_dir, const char *uuid);
 char *fsn_pager_status_path(const char *state_dir, const char *uuid);
+/* of the note memory/not-run.h */
+char *fsn_pager_not_run_path(const char *state_dir, const char *uuid);
 
 G_END_DECLS

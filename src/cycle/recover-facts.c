@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "cycle/arm.h"
 #include "cycle/incoming-defer.h"
+#include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
+#include "memory/not-run.h"
 #include "qmp/commands-status.h"
 #include "qmp/migration-info.h"
 #include "repo/manifests.h"
@@ -133,6 +135,15 @@ find_domain(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
            fsn_domain_facts_parse(r->xml_inactive, &r->domain_facts, error);
 }
 
+static bool
+is_noted_not_run(FsnRecovery *r)
+{
+    g_autofree char *note =
+        fsn_pager_not_run_path(fsn_cycle_state_dir(r->cycle), r->journal->uuid);
+
+    return fsn_not_run_holds(note, r->journal->snapshot);
+}
+
 bool
 fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
 {
@@ -143,6 +154,7 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->was_running = j->was_running;
     facts->ran =
         j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
+    facts->not_run = facts->ran && is_noted_not_run(r);
     return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
            find_domain(r, facts, error);
 }

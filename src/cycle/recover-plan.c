@@ -2,7 +2,8 @@
 /*
  * The decision of recovery, without effects: from the facts that are found to the actions
  * that bring an interrupted operation to a safe end. The manifest is the point of no return
- * of a suspend; the mark "ran" is that of a resume.
+ * of a suspend; the mark "ran" is that of a resume, unless a note vouches that the guest was
+ * not let go after it (memory/not-run.h).
  */
 #include "config.h"
 
@@ -16,6 +17,7 @@ static const char *const action_names[] = {
     [FSN_RECOVER_END_QEMU] = "end-qemu",
     [FSN_RECOVER_ARM] = "arm",
     [FSN_RECOVER_REMOVE_STUB] = "remove-stub",
+    [FSN_RECOVER_REMOVE_RAN] = "remove-ran",
     [FSN_RECOVER_RELEASE_CLAIM] = "release-claim",
     [FSN_RECOVER_MARK_CONSUMED] = "mark-consumed",
     [FSN_RECOVER_CONTINUE_LOAD] = "continue-load",
@@ -86,15 +88,36 @@ plan_resume_not_run(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     }
     add(plan, FSN_RECOVER_WRITE_STUB);
     add(plan, FSN_RECOVER_ARM);
+    if (f->ran) {
+        add(plan, FSN_RECOVER_REMOVE_RAN);
+    }
     add(plan, FSN_RECOVER_RELEASE_CLAIM);
     add(plan, FSN_RECOVER_REMOVE_JOURNAL);
     plan->outcome = "the guest had not run; the domain is suspended as before";
 }
 
+/* A domain that runs or stands with all of its memory was started by somebody since, so its
+ * disks have moved on whatever the note says. */
+static bool
+has_not_run(const FsnRecoverFacts *f)
+{
+    switch (f->domain) {
+    case FSN_FOUND_OFF:
+    case FSN_FOUND_INCOMING:
+    case FSN_FOUND_LOAD_BROKEN:
+        return !f->ran || f->not_run;
+    case FSN_FOUND_RUNNING:
+    case FSN_FOUND_PAUSED:
+    case FSN_FOUND_LOADING:
+        break;
+    }
+    return !f->ran;
+}
+
 static void
 plan_resume(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
 {
-    if (!f->ran) {
+    if (has_not_run(f)) {
         plan_resume_not_run(plan, f);
         return;
     }

@@ -25,7 +25,8 @@ typedef struct {
     bool owner_alive; /* the domain's lock is held by another process */
     bool was_running; /* resume: the guest is still to be continued */
     bool manifest;    /* the snapshot's manifest exists */
-    bool ran;         /* resume: the guest may have run */
+    bool ran;         /* resume: the snapshot is marked as run */
+    bool not_run;     /* … and yet it is certain that this resume did not let it run */
     bool
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
     bool migrating; /* an outgoing migration is under way */
@@ -40,6 +41,7 @@ typedef enum {
     FSN_RECOVER_END_QEMU,
     FSN_RECOVER_ARM,
     FSN_RECOVER_REMOVE_STUB,
+    FSN_RECOVER_REMOVE_RAN,
     FSN_RECOVER_RELEASE_CLAIM,
     FSN_RECOVER_MARK_CONSUMED,
     FSN_RECOVER_CONTINUE_LOAD,

@@ -179,6 +179,8 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return arm(r, error);
     case FSN_RECOVER_REMOVE_STUB:
         return fsn_stub_remove(r->cycle, j->domain, j->uuid, error);
+    case FSN_RECOVER_REMOVE_RAN:
+        return fsn_repo_mark_remove(r->repo, j->snapshot, "ran", error);
     case FSN_RECOVER_RELEASE_CLAIM:
         return release_claim(r, error);
     case FSN_RECOVER_MARK_CONSUMED:

@@ -243,6 +243,7 @@ parse_rest(JsonObject *root, FsnPagerPlan *plan, GError **error)
            get_path(root, "socket", transport == FSN_TRANSPORT_SOCKET, &plan->socket,
                     error) &&
            get_path(root, "status_file", false, &plan->status_file, error) &&
+           get_path(root, "not_run_file", false, &plan->not_run_file, error) &&
            get_path(root, "log_file", false, &plan->log_file, error);
 }
 
@@ -304,6 +305,7 @@ fsn_pager_plan_free(FsnPagerPlan *plan)
     g_free(plan->socket_dir);
     g_free(plan->socket);
     g_free(plan->status_file);
+    g_free(plan->not_run_file);
     g_free(plan->log_file);
     g_free(plan);
 }

@@ -35,6 +35,7 @@ G_BEGIN_DECLS
  *   paused        optional bool: leave the guest paused; with "libvirt" that
  *                 makes the mode "eager"
  *   status_file   optional: absolute path, replaced a few times a second
+ *   not_run_file  optional: absolute path of the note not-run.h; used with "libvirt"
  *   log_file      optional: absolute path for messages after the pager left its caller
  *   threads       optional: readers of bulk pages, 1…4; 0 or absent = chosen here
  *
@@ -74,6 +75,7 @@ typedef struct {
     char *socket;
     bool paused;
     char *status_file;
+    char *not_run_file;
     char *log_file;
     unsigned threads;
 } FsnPagerPlan;

@@ -8,7 +8,9 @@
 #include "pager/incoming.h"
 
 #include "base/error.h"
+#include "base/faults.h"
 #include "base/id.h"
+#include "memory/not-run.h"
 #include "memory/pager-session.h"
 #include "virt/domain.h"
 #include "virt/migrate-in.h"
@@ -29,10 +31,27 @@ struct FsnIncoming {
     char *folder;
     char *path; /* of the latest try */
     GThread *thread;
-    int returned; /* atomic */
-    bool ok;      /* valid once returned */
+    char *not_run;        /* path of the note; NULL: none */
+    const char *snapshot; /* that the note is about */
+    int let_run;          /* atomic: libvirt may have been asked */
+    int returned;         /* atomic */
+    bool ok;              /* valid once returned */
     GError *error;
 };
+
+/* The last that happens before the guest may run. */
+static bool
+take_note_back(gpointer user, GError **error)
+{
+    FsnIncoming *in = user;
+
+    if (in->not_run && !fsn_not_run_remove(in->not_run, error)) {
+        return false;
+    }
+    g_atomic_int_set(&in->let_run, 1);
+    fsn_fault_kill_at("let-run");
+    return true;
+}
 
 FsnIncoming *
 fsn_incoming_new(const FsnPagerPlan *plan, GError **error)
@@ -54,7 +73,11 @@ fsn_incoming_new(const FsnPagerPlan *plan, GError **error)
          * libvirt has called it whole. */
         .paused = plan->paused || plan->mode == FSN_MODE_EAGER,
     };
+    in->in.let_run = take_note_back;
+    in->in.user = in;
     in->folder = g_strdup(plan->socket_dir);
+    in->not_run = g_strdup(plan->not_run_file);
+    in->snapshot = plan->snapshot;
     return g_steal_pointer(&in);
 }
 
@@ -73,6 +96,7 @@ fsn_incoming_free(FsnIncoming *in)
     fsn_virt_free(in->virt);
     g_free(in->folder);
     g_free(in->path);
+    g_free(in->not_run);
     g_free(in);
 }
 
@@ -90,6 +114,16 @@ socket_path(const FsnIncoming *in)
         return g_strdup_printf("%s/%s.monitor", in->folder, in->in.name);
     }
     return g_strdup_printf("%s/%.12s.monitor", in->folder, random);
+}
+
+void
+fsn_incoming_note_not_run(FsnIncoming *in)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (in->not_run && !fsn_not_run_write(in->not_run, in->snapshot, &error)) {
+        g_printerr("foresnap-pager: %s\n", error->message);
+    }
 }
 
 bool
@@ -177,6 +211,12 @@ fsn_incoming_is_running(FsnIncoming *in)
 
     return in->domain && fsn_virt_domain_status(in->domain, &status, NULL) &&
            status.state == FSN_VIRT_RUNNING;
+}
+
+bool
+fsn_incoming_was_let_run(FsnIncoming *in)
+{
+    return g_atomic_int_get(&in->let_run) != 0;
 }
 
 bool

@@ -2,7 +2,8 @@
 /*
  * The peer's process: carries out one plan. The order protects the guest: QEMU is made, the
  * state is sent and loaded, the snapshot is durably marked as run, and only then the guest's
- * CPUs may start. Whatever fails before the mark leaves the snapshot as it was; after it,
+ * CPUs may start. Whatever fails before the mark leaves the snapshot as it was, and so does
+ * what fails while a note vouches that the guest has not run (memory/not-run.h); after that
  * a broken connection is continued where that is known to be safe.
  *
  * If this process dies, the supervisor goes on by itself and reports in its place. If the
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "memory/pager-session.h"
 #include "memory/pager-status.h"
 #include "pager/incoming.h"
@@ -212,6 +214,7 @@ mark_ran(Peer *p, GError **error)
     p->status.ran = true;
     fsn_arena_set(p->session->arena, ran, 1u);
     p->status.ready_us = fsn_monotonic_us();
+    fsn_fault_kill_at("ran");
     return true;
 }
 
@@ -421,6 +424,26 @@ load_eagerly(Peer *p, GError **error)
 }
 
 static bool
+load_lazily(Peer *p, GError **error)
+{
+    if (!send_state(p, false, error) || !mark_ran(p, error)) {
+        call_off(p);
+        return false;
+    }
+    /* At once: between the mark and this only the note tells that the guest has not run. */
+    let_run(p);
+    enter(p, "ready", NULL);
+    if (finish_load(p, error)) {
+        return true;
+    }
+    if (p->incoming && !fsn_incoming_was_let_run(p->incoming)) {
+        call_off(p);
+        return false;
+    }
+    return p->incoming && recover(p, error);
+}
+
+static bool
 carry_out(Peer *p, GError **error)
 {
     if (!open_snapshot(p, error)) {
@@ -434,6 +457,9 @@ carry_out(Peer *p, GError **error)
         p->status.ran = true;
         return recover(p, error);
     }
+    if (p->incoming) {
+        fsn_incoming_note_not_run(p->incoming);
+    }
     if (p->plan->mode == FSN_MODE_EAGER && p->incoming) {
         bool ok = load_eagerly(p, error);
 
@@ -442,17 +468,7 @@ carry_out(Peer *p, GError **error)
         }
         return ok;
     }
-    if (!send_state(p, false, error) || !mark_ran(p, error)) {
-        call_off(p);
-        return false;
-    }
-    /* At once: whoever dies between the mark and this loses a guest that has not run. */
-    let_run(p);
-    enter(p, "ready", NULL);
-    if (finish_load(p, error)) {
-        return true;
-    }
-    return p->incoming && recover(p, error);
+    return load_lazily(p, error);
 }
 
 int

@@ -216,6 +216,7 @@ fsn_migrate_in_finish(FsnVirt *virt,
     }
     ok = add_param(&params, &n_params, &max, VIR_MIGRATE_PARAM_DEST_NAME, args->name,
                    error) &&
+         (cancelled || !in->let_run || in->let_run(in->user, error)) &&
          call_finish(virt, args, params, n_params, cancelled, error);
     virTypedParamsFree(params, n_params);
     return ok;

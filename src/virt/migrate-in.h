@@ -18,6 +18,10 @@ typedef struct {
     bool postcopy;       /* the guest runs before its memory is there */
     bool paused;         /* leave it paused afterwards; not with postcopy */
     bool resume;         /* continue a postcopy whose source was lost */
+    /* Optional: called at the very moment before libvirt is asked to let the guest run; if it
+     * returns false with an error, libvirt is not asked. */
+    bool (*let_run)(gpointer user, GError **error);
+    gpointer user;
 } FsnMigrateIn;
 
 /* False with the reason if this libvirt does not offer the entry points. */

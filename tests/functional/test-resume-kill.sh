@@ -40,6 +40,33 @@ for step in begun claimed loading; do
     done
 done
 
+# Between mark and leave to run libvirt ends QEMU with the pager, but the guest has not run.
+for mode in predicted lazy; do
+    echo "the pager killed right behind the mark, $mode"
+    suspended
+    FORESNAP_TEST_KILL_AT=ran expect_exit 1 foresnap resume one --mode "$mode"
+    wait_until 10 _at_rest || fail "processes are left: $(pager_pids 'foresnap.*')"
+    expect_equal "$(find "$STATE" -maxdepth 1 -type f ! -name '*.lock' ! -name '*.log')" "" \
+        "what is left in the state folder"
+    off one || fail "the guest is $(reason one)"
+    for mark in claim ran consumed; do
+        ! has_mark "$snapshot" "$mark" || fail "the mark '$mark' is left, but the guest has not run"
+    done
+    ! guest_virsh start one 2>/dev/null || fail "the domain was booted over its memory"
+    expect_exit 0 foresnap resume one
+    whole
+done
+
+echo "the pager killed as it lets the guest run"
+suspended
+FORESNAP_TEST_KILL_AT=let-run expect_exit 1 foresnap resume one
+expect_clean
+expect_exit 1 foresnap resume one
+expect_match "$expect_err" "has been used.*'virsh start' boots" "the way out"
+now=$(now_us)
+guest_virsh start one >/dev/null
+guest_await one "$now" ' READY pages=' 60 >/dev/null
+
 echo "foresnap killed while the pager loads"
 suspended
 begin_load one --wait
@@ -131,8 +158,8 @@ for ((run = 0; run < runs; run++)); do
         suspended
         resume_and_kill "$victim" "$((100 + RANDOM % 700))"
         if off one && has_mark "$snapshot" ran; then
-            # Between the mark and libvirt's leave to run: libvirt ends QEMU with the peer, and
-            # nobody knows for certain that the guest has not run.
+            # As libvirt is asked to let it run: libvirt ends QEMU with the peer if it has not
+            # heard of it, and nobody knows for certain.
             [ "$victim" = foresnap-pager ] || fail "the guest may have run, and is lost"
             lost=$((lost + 1))
             expect_exit 1 foresnap resume one

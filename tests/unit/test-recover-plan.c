@@ -59,16 +59,32 @@ check_suspend(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     }
 }
 
+/* The note counts as long as nobody has started the domain since. */
+static bool
+may_have_run(const FsnRecoverFacts *f)
+{
+    return f->ran && (!f->not_run || f->domain == FSN_FOUND_RUNNING ||
+                      f->domain == FSN_FOUND_PAUSED || f->domain == FSN_FOUND_LOADING);
+}
+
 static void
 check_resume(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 {
     g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
     /* a guest is let go only if that was wanted, not before the mark and never without RAM */
     g_assert_cmpint(has(p, FSN_RECOVER_CONTINUE_GUEST), ==,
-                    f->ran && f->was_running && f->domain != FSN_FOUND_OFF &&
+                    may_have_run(f) && f->was_running && f->domain != FSN_FOUND_OFF &&
                         f->domain != FSN_FOUND_INCOMING);
-    if (!f->ran) {
+    g_assert_cmpint(has(p, FSN_RECOVER_REMOVE_RAN), ==, f->ran && !may_have_run(f));
+    if (!may_have_run(f)) {
         g_assert_true(has(p, FSN_RECOVER_RELEASE_CLAIM));
+        if (f->ran) {
+            /* guarded before it counts as unused, and only then somebody may claim it */
+            g_assert_cmpuint(at(p, FSN_RECOVER_WRITE_STUB), <,
+                             at(p, FSN_RECOVER_REMOVE_RAN));
+            g_assert_cmpuint(at(p, FSN_RECOVER_REMOVE_RAN), <,
+                             at(p, FSN_RECOVER_RELEASE_CLAIM));
+        }
         g_assert_false(has(p, FSN_RECOVER_MARK_CONSUMED));
         if (f->domain != FSN_FOUND_OFF) {
             /* QEMU is gone before somebody else may claim the state */
@@ -143,7 +159,7 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 static void
 test_all_combinations(void)
 {
-    for (unsigned bits = 0; bits < 128; bits++) {
+    for (unsigned bits = 0; bits < 256; bits++) {
         for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_UNGUARDED; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
@@ -154,6 +170,7 @@ test_all_combinations(void)
                                       .ran = bits & 16,
                                       .user_paused = bits & 32,
                                       .migrating = bits & 64,
+                                      .not_run = bits & 128,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
