@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/wait.h>
@@ -43,10 +44,10 @@ wait_ready(int fd, GError **error)
 }
 
 FsnGuard *
-fsn_guard_start(FsnCycle *cycle, const char *uuid, int max_stall_s, GError **error)
+fsn_guard_start(FsnCycle *cycle, const char *uuid, unsigned max_stall_ms, GError **error)
 {
     g_autofree char *program = fsn_cycle_helper_path("foresnap-guard");
-    g_autofree char *stall = g_strdup_printf("%d", max_stall_s);
+    g_autofree char *stall = g_strdup_printf("%u", max_stall_ms);
     g_autofree char *parent = g_strdup_printf("%d", (int)getpid());
     const char *uri = fsn_cycle_uri(cycle);
     const char *argv[] = { program,
@@ -134,7 +135,7 @@ fsn_guard_abandon(FsnGuard *guard)
 }
 
 bool
-fsn_guard_watch(int fd, GPid parent, int max_stall_s)
+fsn_guard_watch(int fd, GPid parent, unsigned max_stall_ms)
 {
     bool stopping = false;
 
@@ -142,7 +143,7 @@ fsn_guard_watch(int fd, GPid parent, int max_stall_s)
         struct pollfd p = { .fd = fd, .events = POLLIN };
         char c = 0;
         ssize_t n;
-        int rc = poll(&p, 1, stopping ? max_stall_s * 1000 : -1);
+        int rc = poll(&p, 1, stopping ? (int)MIN(max_stall_ms, (unsigned)INT_MAX) : -1);
 
         if (rc < 0 && errno == EINTR) {
             continue;

@@ -18,10 +18,12 @@ G_BEGIN_DECLS
  */
 typedef struct FsnGuard FsnGuard;
 
-/* Starts the guard for domain @uuid and waits until it is ready. */
+/* Starts the guard for domain @uuid and waits until it is ready. @max_stall_ms, at least 1:
+ * without a byte for so long after 'S' the parent is taken for stuck; one that says nothing
+ * before 'D' has so long for the whole pause. */
 FsnGuard *fsn_guard_start(FsnCycle *cycle,
                           const char *uuid,
-                          int max_stall_s,
+                          unsigned max_stall_ms,
                           GError **error);
 void fsn_guard_stopping(FsnGuard *guard);
 void fsn_guard_beat(FsnGuard *guard);
@@ -34,6 +36,6 @@ void fsn_guard_abandon(FsnGuard *guard);
 
 /* The guard's own side: @fd is the reading end. Returns true if the parent said 'D', false
  * if recovery is due; a parent that stalls is killed first. */
-bool fsn_guard_watch(int fd, GPid parent, int max_stall_s);
+bool fsn_guard_watch(int fd, GPid parent, unsigned max_stall_ms);
 
 G_END_DECLS

@@ -14,9 +14,10 @@
 
 #include <string.h>
 
-/* Without progress for so long while the guest is stopped, the guard undoes the suspend. The
- * guest is to stop anyway, so this is about stuck storage, not about the pause. */
-#define GUARD_STALL_S 30
+/* Without progress for so long while the guest is stopped, the guard undoes the suspend. There
+ * is no --max-pause here: the guest is to stop anyway, and a suspend that was given up because
+ * its storage is slow would not be what was asked for. This is about storage that is stuck. */
+#define GUARD_STALL_MS 30000u
 
 /* Sent pages per second during a hold, and a tenth more: the reserve outlasts the hold, so
  * that QEMU cannot reach the end by itself even if the guest writes nothing at all. A short
@@ -82,7 +83,7 @@ fsn_suspend_run_free(FsnSuspendRun *run)
 static bool
 start_guard(FsnSuspendRun *run, GError **error)
 {
-    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, GUARD_STALL_S, error);
+    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, GUARD_STALL_MS, error);
     return run->guard != NULL;
 }
 

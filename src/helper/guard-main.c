@@ -3,7 +3,7 @@
  * foresnap-guard: watches one operation through a pipe and runs recovery of its domain when
  * the operation's process has died. Started by foresnap itself, never by people.
  *
- *   foresnap-guard UUID URI REPOSITORY STATE-DIR PARENT-PID MAX-STALL-SECONDS   (pipe: fd 3)
+ *   foresnap-guard UUID URI REPOSITORY STATE-DIR PARENT-PID MAX-STALL-MS   (pipe: fd 3)
  */
 #include "config.h"
 
@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #define PIPE_FD 3
@@ -66,9 +65,12 @@ int
 main(int argc, char **argv)
 {
     g_autoptr(GError) error = NULL;
-    int max_stall_s = argc == N_ARGS ? atoi(argv[6]) : 0;
+    guint64 parent;
+    guint64 max_stall_ms;
 
-    if (argc != N_ARGS) {
+    if (argc != N_ARGS ||
+        !g_ascii_string_to_unsigned(argv[5], 10, 0, G_MAXINT, &parent, NULL) ||
+        !g_ascii_string_to_unsigned(argv[6], 10, 0, G_MAXUINT, &max_stall_ms, NULL)) {
         g_printerr("foresnap-guard: started by foresnap, not by hand\n");
         return 2;
     }
@@ -77,11 +79,11 @@ main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN);
     /* A suspend waits for this and is refused without a guard. A resume does not wait, for
      * nothing is lost meanwhile: it has a guard even if libvirt is not there just now. */
-    if (max_stall_s > 0 && !tell_ready(argv, &error)) {
+    if (max_stall_ms > 0 && !tell_ready(argv, &error)) {
         g_printerr("foresnap-guard: %s\n", error->message);
         return 1;
     }
-    if (fsn_guard_watch(PIPE_FD, atoi(argv[5]), max_stall_s)) {
+    if (fsn_guard_watch(PIPE_FD, (GPid)parent, (unsigned)max_stall_ms)) {
         return 0;
     }
     if (!recover(argv, &error)) {

@@ -7,9 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STALL_S 1
+#define STALL_MS 250u
 
-/* A parent that says a byte of @words each 0.4 s, at a dot nothing, and then ends or, with
+/* A parent that says a byte of @words each 100 ms, at a dot nothing, and then ends or, with
  * @stalls, does not. Returns what the guard makes of it. */
 static bool
 watch(const char *words, bool stalls, bool *out_killed)
@@ -25,7 +25,7 @@ watch(const char *words, bool stalls, bool *out_killed)
     if (parent == 0) {
         close(ends[0]);
         for (; *words; words++) {
-            g_usleep(400 * 1000);
+            g_usleep(100 * 1000);
             if (*words != '.' && write(ends[1], words, 1) != 1) {
                 _exit(1);
             }
@@ -36,7 +36,7 @@ watch(const char *words, bool stalls, bool *out_killed)
         _exit(0);
     }
     close(ends[1]);
-    done = fsn_guard_watch(ends[0], parent, STALL_S);
+    done = fsn_guard_watch(ends[0], parent, STALL_MS);
     close(ends[0]);
     g_assert_cmpint(waitpid(parent, &status, 0), ==, parent);
     *out_killed = WIFSIGNALED(status);
