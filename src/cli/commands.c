@@ -24,6 +24,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_gc,
     &fsn_cmd_export,
     &fsn_cmd_import,
+    &fsn_cmd_serve,
     &fsn_cmd_workingset,
     &fsn_cmd_prefetch,
     &fsn_cmd_tier,

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What qemu-img does for us: the qcow2 format is QEMU's own, and nobody else writes it. Its
+ * error is passed on as it says it.
+ */
+#include "config.h"
+
+#include "disk/qemu-img.h"
+
+#include "base/error.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Requests in flight while converting. */
+#define COROUTINES "8"
+
+/* "file:" keeps QEMU from finding a protocol in the name. */
+static char *
+file_name(const char *path)
+{
+    return g_strconcat("file:", path, NULL);
+}
+
+bool
+fsn_qemu_img_parse_progress(const char *text, uint64_t *out_done)
+{
+    const char *begin = strrchr(text, '(');
+    char *end;
+    double percent;
+
+    if (!begin) {
+        return false;
+    }
+    percent = g_ascii_strtod(begin + 1, &end);
+    if (!g_str_has_prefix(end, "/100%") || !(percent >= 0 && percent <= 100)) {
+        return false;
+    }
+    *out_done = (uint64_t)(percent * 100);
+    return true;
+}
+
+static bool
+fail(GSubprocess *process, const char *what, GError **error)
+{
+    g_autofree char *text = NULL;
+    GInputStream *stream = g_subprocess_get_stderr_pipe(process);
+    char buffer[1024] = { 0 };
+    gsize n = 0;
+
+    /* What it cannot read is left out. */
+    (void)!g_input_stream_read_all(stream, buffer, sizeof buffer - 1, &n, NULL, NULL);
+    text = g_utf8_make_valid(buffer, (gssize)n);
+    g_strdelimit(g_strchomp(text), "\n", ';');
+    g_set_error(error, FSN_ERROR,
+                strstr(text, "No space left") ? FSN_ERROR_NO_SPACE : FSN_ERROR_FAILED,
+                "qemu-img cannot %s: %s", what, *text ? text : "it gives no reason");
+    return false;
+}
+
+/* Reads the progress until qemu-img closes its output. */
+static bool
+follow(GSubprocess *process,
+       GCancellable *cancellable,
+       FsnQemuImgProgress progress,
+       gpointer user)
+{
+    GInputStream *stream = g_subprocess_get_stdout_pipe(process);
+    char buffer[256];
+    uint64_t done;
+    gssize n;
+
+    while ((n = g_input_stream_read(stream, buffer, sizeof buffer - 1, cancellable,
+                                    NULL)) > 0) {
+        buffer[n] = 0;
+        if (progress && fsn_qemu_img_parse_progress(buffer, &done)) {
+            progress(done, 10000, user);
+        }
+    }
+    return n == 0;
+}
+
+static bool
+run(const char *const *argv,
+    const char *what,
+    GCancellable *cancellable,
+    FsnQemuImgProgress progress,
+    gpointer user,
+    GError **error)
+{
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
+
+    if (!process) {
+        g_prefix_error(error, "cannot %s: ", what);
+        return false;
+    }
+    if (!follow(process, cancellable, progress, user)) {
+        g_subprocess_force_exit(process);
+        (void)!g_subprocess_wait(process, NULL, NULL); /* cannot fail without one */
+        g_set_error(error, FSN_ERROR, FSN_ERROR_CANCELLED, "interrupted");
+        return false;
+    }
+    return g_subprocess_wait_check(process, NULL, NULL) || fail(process, what, error);
+}
+
+static bool
+sync_path(const char *path, GError **error)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool ok;
+
+    if (fd < 0) {
+        return fsn_set_errno(error, errno, "cannot open '%s'", path);
+    }
+    ok = fsync(fd) == 0 || fsn_set_errno(error, errno, "cannot write '%s'", path);
+    close(fd);
+    return ok;
+}
+
+bool
+fsn_qemu_img_to_qcow2(const char *uri,
+                      const char *path,
+                      GCancellable *cancellable,
+                      FsnQemuImgProgress progress,
+                      gpointer user,
+                      GError **error)
+{
+    g_autofree char *file = file_name(path);
+    const char *const argv[] = { "qemu-img", "convert", "-p",  "-W", "-m",
+                                 COROUTINES, "-f",      "raw", "-O", "qcow2",
+                                 uri,        file,      NULL };
+
+    return run(argv, "write the image", cancellable, progress, user, error) &&
+           sync_path(path, error);
+}
+
+bool
+fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
+{
+    g_autofree char *file = file_name(path);
+    const char *const argv[] = { "qemu-img", "bitmap", "--add", "-g", "65536",
+                                 "-f",       "qcow2",  file,    name, NULL };
+
+    return run(argv, "add a bitmap", NULL, NULL, NULL, error) && sync_path(path, error);
+}
