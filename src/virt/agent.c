@@ -14,6 +14,7 @@
 #include "virt/error-private.h"
 
 #include <libvirt/virterror.h>
+#include <string.h>
 
 static bool
 set_limit(FsnVirtDomain *domain, int timeout_s, GError **error)
@@ -67,10 +68,14 @@ call_agent(FsnVirtDomain *domain,
     return true;
 }
 
-/* True if the guest may freeze, or be frozen, in spite of @error. */
+/* True if the guest may freeze, or be frozen, in spite of @error. An agent that is not
+ * connected has been told nothing; it has no error code of its own. */
 static bool
 may_be_frozen(const GError *error)
 {
+    if (strstr(error->message, "is not connected")) {
+        return false;
+    }
     return g_error_matches(error, FSN_ERROR, FSN_ERROR_TIMEOUT) ||
            g_error_matches(error, FSN_ERROR, FSN_ERROR_FAILED);
 }

@@ -12,6 +12,8 @@
  *       --sender CMD  a shell command that sends the stream to SOCKET; by default the file
  *                     FOLDER/stream is sent as it is
  *   virt-tool watch NAME SECONDS        print the events of a domain
+ *   virt-tool disks NAME                print whether a backup job is open, and disk errors
+ *   virt-tool freeze NAME SECONDS       freeze and thaw through the agent
  *   virt-tool check                      what is available
  *
  * Exit: 0 done, 1 an error of foresnap's (printed), 2 usage.
@@ -21,6 +23,8 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "domxml/domain-facts.h"
+#include "virt/agent.h"
+#include "virt/disk-state.h"
 #include "virt/domain.h"
 #include "virt/events.h"
 #include "virt/migrate-in.h"
@@ -254,6 +258,37 @@ watch(FsnVirt *virt, const char *name, const char *seconds, GError **error)
 }
 
 static bool
+disks(FsnVirt *virt, const char *name, GError **error)
+{
+    g_autoptr(FsnVirtDomain) domain = NULL;
+    g_autofree char *errors = NULL;
+    bool backup;
+
+    if (!fsn_virt_lookup(virt, name, &domain, error) ||
+        !fsn_virt_domain_backup_job(domain, &backup, error) ||
+        !fsn_virt_domain_disk_errors(domain, &errors, error)) {
+        return false;
+    }
+    g_print("backup=%d errors=%s\n", backup, errors ? errors : "none");
+    return true;
+}
+
+static bool
+freeze(FsnVirt *virt, const char *name, const char *seconds, GError **error)
+{
+    g_autoptr(FsnVirtDomain) domain = NULL;
+    int frozen, thawed;
+
+    if (!fsn_virt_lookup(virt, name, &domain, error) ||
+        !fsn_virt_agent_freeze(domain, atoi(seconds), &frozen, error) ||
+        !fsn_virt_agent_thaw(domain, atoi(seconds), &thawed, error)) {
+        return false;
+    }
+    g_print("frozen=%d thawed=%d\n", frozen, thawed);
+    return true;
+}
+
+static bool
 check(FsnVirt *virt, GError **error)
 {
     g_autofree char *uuid = NULL;
@@ -286,6 +321,10 @@ main(int argc, char **argv)
         ok = ok && load_domain(virt, argc - 2, argv + 2, &error);
     } else if (argc == 4 && g_str_equal(argv[1], "watch")) {
         ok = ok && watch(virt, argv[2], argv[3], &error);
+    } else if (argc == 3 && g_str_equal(argv[1], "disks")) {
+        ok = ok && disks(virt, argv[2], &error);
+    } else if (argc == 4 && g_str_equal(argv[1], "freeze")) {
+        ok = ok && freeze(virt, argv[2], argv[3], &error);
     } else {
         g_printerr("usage: see the head of virt-tool.c\n");
         return 2;
