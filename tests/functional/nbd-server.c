@@ -7,9 +7,9 @@
 #include "config.h"
 
 #include "base/clock.h"
-#include "disk-common.h"
 #include "disk/nbd-server.h"
 #include "disk/qemu-img.h"
+#include "stored-disk-common.h"
 
 #include <glib/gstdio.h>
 #include <sys/socket.h>

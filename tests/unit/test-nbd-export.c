@@ -5,8 +5,8 @@
  */
 #include "config.h"
 
-#include "stored-disk-common.h"
 #include "nbdplugin/export.h"
+#include "stored-disk-common.h"
 
 typedef struct {
     FsnRepo *repo;

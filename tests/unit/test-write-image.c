@@ -5,8 +5,8 @@
  */
 #include "config.h"
 
-#include "stored-disk-common.h"
 #include "disk/write-image.h"
+#include "stored-disk-common.h"
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
