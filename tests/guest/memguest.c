@@ -13,13 +13,16 @@
  *     memguest.tick=MS      time between heartbeats (20)
  *     memguest.plain=PCT    part of each page that compresses to nothing (0)
  * Lines it prints, each a word and name=value pairs:
- *     READY pages= ms= disk=        filled; the heartbeat begins
+ *     READY pages= ms= disks=       filled; the heartbeat begins
  *     H seq= t= bad=                t: CLOCK_MONOTONIC in s; bad: wrong pages it has met
  *     VERIFY pages= bad= stale= ms= answer to "verify": wrong content, old generation
  * Commands: verify | dirty PAGES_PER_TICK | beat on|off | ping TOKEN | reboot | poweroff
  *           corrupt PAGE (flips a bit) | outdate PAGE (puts its previous content back)
- * The power button powers off as well. A counter is written to the first sector of
- * /dev/vda twice a second if there is one.
+ *           disk-every TICKS | fill DISK FIRST_MIB MIB SEED | scatter DISK BLOCKS SEED
+ * The power button powers off as well. A counter is written to the first block of each of
+ * /dev/vda to /dev/vdd, one after the other, twice a second or at every so many heartbeats.
+ * What was written is in memory too, and compared before the next is: "DISK stale" says that
+ * memory and disk are not of one instant.
  */
 
 #include <dirent.h>
@@ -44,7 +47,9 @@
 #define PAGE_SIZE      4096
 #define PAGE_WORDS     (PAGE_SIZE / 8)
 #define QUICK_WORDS    8  /* words of a page that a heartbeat compares */
-#define DISK_EVERY     25 /* heartbeats between two writes to the disk */
+#define DISK_EVERY     25 /* heartbeats between two writes to a disk */
+#define MAX_DISKS      4
+#define DISK_CHUNK     (64 * PAGE_SIZE)
 #define VERIFY_AT_ONCE 64 /* pages verified before the clock is looked at */
 #define MAX_INPUTS     8
 
@@ -62,7 +67,10 @@ typedef struct {
     bool beating;
     bool verifying;
     uint64_t verify_next, verify_bad, verify_stale, verify_began_us;
-    int disk;
+    int disks[MAX_DISKS];
+    uint64_t written[MAX_DISKS]; /* counter on each, 0: none since this boot */
+    size_t n_disks;
+    unsigned disk_every;
     int inputs[MAX_INPUTS];
     size_t n_inputs;
 } MemGuest;
@@ -193,17 +201,81 @@ verify_until(MemGuest *g, uint64_t until_us)
 }
 
 static void
-write_disk(MemGuest *g)
+describe(char *block, uint64_t counter)
 {
-    static _Alignas(PAGE_SIZE) char sector[PAGE_SIZE];
+    memset(block, 0, PAGE_SIZE);
+    snprintf(block, PAGE_SIZE, "memguest seq=%" PRIu64 "\n", counter);
+}
 
-    if (g->disk < 0 || g->sequence % DISK_EVERY != 0) {
-        return;
+static void
+write_disk(MemGuest *g, size_t i)
+{
+    static _Alignas(PAGE_SIZE) char block[PAGE_SIZE], wanted[PAGE_SIZE];
+
+    describe(wanted, g->written[i]);
+    if (pread(g->disks[i], block, PAGE_SIZE, 0) != PAGE_SIZE) {
+        printf("DISK error\n");
+    } else if (g->written[i] != 0 && memcmp(block, wanted, PAGE_SIZE) != 0) {
+        printf("DISK stale %zu\n", i);
     }
-    snprintf(sector, sizeof sector, "memguest seq=%" PRIu64 "\n", g->sequence);
-    if (pwrite(g->disk, sector, sizeof sector, 0) != sizeof sector) {
+    g->written[i] = g->sequence;
+    describe(block, g->sequence);
+    if (pwrite(g->disks[i], block, PAGE_SIZE, 0) != PAGE_SIZE) {
         printf("DISK error\n");
     }
+}
+
+static void
+write_disks(MemGuest *g)
+{
+    for (size_t i = 0; g->sequence % g->disk_every == 0 && i < g->n_disks; i++) {
+        write_disk(g, i);
+    }
+}
+
+/* Bytes that do not compress, of @seed and the place. */
+static void
+write_random(int disk, uint64_t offset, size_t length, uint64_t seed)
+{
+    static _Alignas(PAGE_SIZE) uint64_t words[DISK_CHUNK / sizeof(uint64_t)];
+    uint64_t state = seed ^ offset;
+
+    for (size_t i = 0; i < length / sizeof(uint64_t); i++) {
+        words[i] = next_random(&state);
+    }
+    if (pwrite(disk, words, length, (off_t)offset) != (ssize_t)length) {
+        printf("DISK error\n");
+    }
+}
+
+static void
+fill_disk(MemGuest *g, size_t disk, uint64_t first_mib, uint64_t mib, uint64_t seed)
+{
+    uint64_t began_us = now_us();
+
+    for (uint64_t at = 0; at < mib << 20; at += DISK_CHUNK) {
+        write_random(g->disks[disk], (first_mib << 20) + at, DISK_CHUNK, seed);
+    }
+    fsync(g->disks[disk]);
+    printf("FILLED disk=%zu mib=%" PRIu64 " ms=%" PRIu64 "\n", disk, mib,
+           (now_us() - began_us) / 1000);
+}
+
+/* Single blocks all over the disk, but for the first one. */
+static void
+scatter(MemGuest *g, size_t disk, uint64_t blocks, uint64_t seed)
+{
+    off_t size = lseek(g->disks[disk], 0, SEEK_END);
+    uint64_t state = seed, began_us = now_us();
+
+    for (uint64_t i = 0; i < blocks; i++) {
+        uint64_t block = 1 + next_random(&state) % ((uint64_t)size / PAGE_SIZE - 1);
+
+        write_random(g->disks[disk], block * PAGE_SIZE, PAGE_SIZE, seed);
+    }
+    fsync(g->disks[disk]);
+    printf("SCATTERED disk=%zu blocks=%" PRIu64 " ms=%" PRIu64 "\n", disk, blocks,
+           (now_us() - began_us) / 1000);
 }
 
 static void
@@ -213,7 +285,7 @@ beat(MemGuest *g)
 
     touch_working_set(g);
     dirty_some(g);
-    write_disk(g);
+    write_disks(g);
     g->sequence++;
     t = now_us();
     printf("H seq=%" PRIu64 " t=%" PRIu64 ".%06" PRIu64 " bad=%" PRIu64 "\n", g->sequence,
@@ -229,11 +301,35 @@ leave(int how)
     reboot(how);
 }
 
+/* True if the line was about disks. */
+static bool
+obey_disk(MemGuest *g, const char *line)
+{
+    unsigned long disk, first, count, seed;
+
+    if (sscanf(line, "disk-every %lu", &count) == 1 && count > 0) {
+        g->disk_every = (unsigned)count;
+        printf("DISK-EVERY %lu\n", count);
+    } else if (sscanf(line, "fill %lu %lu %lu %lu", &disk, &first, &count, &seed) == 4 &&
+               disk < g->n_disks) {
+        fill_disk(g, disk, first, count, seed);
+    } else if (sscanf(line, "scatter %lu %lu %lu", &disk, &count, &seed) == 3 &&
+               disk < g->n_disks) {
+        scatter(g, disk, count, seed);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static void
 obey(MemGuest *g, const char *line)
 {
     unsigned long rate, page;
 
+    if (obey_disk(g, line)) {
+        return;
+    }
     if (strcmp(line, "verify") == 0) {
         g->verifying = true;
         g->verify_next = g->verify_bad = g->verify_stale = 0;
@@ -385,7 +481,18 @@ open_console(void)
 static void
 open_devices(MemGuest *g)
 {
-    g->disk = open("/dev/vda", O_RDWR | O_DIRECT | O_CLOEXEC);
+    g->disk_every = DISK_EVERY;
+    for (int i = 0; i < MAX_DISKS; i++) {
+        char path[] = "/dev/vda";
+        int fd;
+
+        path[7] = (char)('a' + i);
+        fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+        if (fd < 0) {
+            break;
+        }
+        g->disks[g->n_disks++] = fd;
+    }
     for (int i = 0; i < MAX_INPUTS; i++) {
         char path[32];
         int fd;
@@ -445,7 +552,7 @@ main(void)
     for (uint64_t i = 0; i < g.n_pages; i++) {
         fill_page(&g, i, 1);
     }
-    printf("READY pages=%" PRIu64 " ms=%" PRIu64 " disk=%d\n", g.n_pages,
-           (now_us() - began_us) / 1000, g.disk >= 0);
+    printf("READY pages=%" PRIu64 " ms=%" PRIu64 " disks=%zu\n", g.n_pages,
+           (now_us() - began_us) / 1000, g.n_disks);
     run(&g);
 }
