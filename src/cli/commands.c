@@ -10,6 +10,7 @@
 /* One to a line. */
 /* clang-format off */
 const FsnCliCommand *const fsn_cli_commands[] = {
+    &fsn_cmd_snapshot,
     &fsn_cmd_suspend,
     &fsn_cmd_prepare,
     &fsn_cmd_resume,

@@ -109,6 +109,12 @@ fsn_guard_beat(FsnGuard *guard)
 }
 
 void
+fsn_guard_running(FsnGuard *guard)
+{
+    send_byte(guard, 'R');
+}
+
+void
 fsn_guard_done(FsnGuard *guard)
 {
     if (!guard) {
@@ -164,6 +170,6 @@ fsn_guard_watch(int fd, GPid parent, unsigned max_stall_ms)
         if (c == 'D') {
             return true;
         }
-        stopping = stopping || c == 'S';
+        stopping = (stopping || c == 'S') && c != 'R';
     }
 }

@@ -14,7 +14,7 @@ G_BEGIN_DECLS
  * guest is stopped. It opens its own connections first, so that it can act at once.
  *
  * Protocol on a pipe from the parent, one byte each: 'S' the guest is about to be stopped,
- * 'B' progress, 'D' done. End of file before 'D' means that the parent died.
+ * 'B' progress, 'R' the guest runs again, 'D' done. End of file before 'D' means that the parent died.
  */
 typedef struct FsnGuard FsnGuard;
 
@@ -27,6 +27,7 @@ FsnGuard *fsn_guard_start(FsnCycle *cycle,
                           GError **error);
 void fsn_guard_stopping(FsnGuard *guard);
 void fsn_guard_beat(FsnGuard *guard);
+void fsn_guard_running(FsnGuard *guard);
 /* Tells the guard that all is well, waits for its end, frees. */
 void fsn_guard_done(FsnGuard *guard);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnGuard, fsn_guard_done)

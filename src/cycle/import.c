@@ -248,6 +248,7 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
     g_autofree char *object_cpu = NULL;
     g_autoptr(JsonArray) disks = NULL;
     g_autoptr(JsonObject) manifest = NULL;
+    FsnManifestRam ram;
 
     if (!fsn_capture_commit(import->capture, out_stats, &objects, error) ||
         !fsn_virt_domain_xml(import->domain, FSN_VIRT_XML_INACTIVE, &inactive, error) ||
@@ -257,8 +258,10 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
         !fsn_arm_record_disks(import->facts, false, &disks, error)) {
         return false;
     }
+    ram = fsn_manifest_captured_ram(import->capture, out_stats, &objects);
     manifest = fsn_manifest_build(&(FsnManifestFacts){
         .id = import->id,
+        .kind = "suspend",
         .domain = fsn_virt_domain_name(import->domain),
         .uuid = import->facts->uuid,
         .host = g_get_host_name(),
@@ -267,13 +270,12 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
         .xml_live = object_live,
         .xml_inactive = object_inactive,
         .cpu_xml = object_cpu,
-        .head = objects.head,
-        .device_state = objects.device_state,
-        .description = objects.description,
-        .layout = fsn_capture_layout(import->capture),
-        .stats = out_stats,
-        .bytes_read = fsn_capture_progress(import->capture).bytes_read,
+        .ram = &ram,
+        .bytes = fsn_manifest_image_bytes(
+            out_stats, fsn_capture_progress(import->capture).bytes_read),
         .created_us = fsn_realtime_us(),
+        .pause_us = -1,
+        .total_us = -1,
         .disks = disks,
     });
     return write_step(import, FSN_STEP_STORING, error) &&

@@ -21,19 +21,19 @@
 #define MAX_CAPABILITIES 256u
 
 static const char *const operation_names[] = {
-    [FSN_OP_SUSPEND] = "suspend",
-    [FSN_OP_RESUME] = "resume",
-    [FSN_OP_IMPORT] = "import",
-    [FSN_OP_DISCARD] = "discard",
+    [FSN_OP_SUSPEND] = "suspend",   [FSN_OP_RESUME] = "resume",
+    [FSN_OP_IMPORT] = "import",     [FSN_OP_DISCARD] = "discard",
+    [FSN_OP_SNAPSHOT] = "snapshot",
 };
 
 static const char *const step_names[] = {
-    [FSN_STEP_BEGUN] = "begun",       [FSN_STEP_MIGRATING] = "migrating",
-    [FSN_STEP_HELD] = "held",         [FSN_STEP_STOPPING] = "stopping",
-    [FSN_STEP_STORING] = "storing",   [FSN_STEP_DURABLE] = "durable",
-    [FSN_STEP_GUARDED] = "guarded",   [FSN_STEP_ENDED] = "ended",
-    [FSN_STEP_CLAIMED] = "claimed",   [FSN_STEP_LOADING] = "loading",
-    [FSN_STEP_CONSUMED] = "consumed", [FSN_STEP_UNGUARDED] = "unguarded",
+    [FSN_STEP_BEGUN] = "begun",         [FSN_STEP_MIGRATING] = "migrating",
+    [FSN_STEP_HELD] = "held",           [FSN_STEP_STOPPING] = "stopping",
+    [FSN_STEP_STORING] = "storing",     [FSN_STEP_DURABLE] = "durable",
+    [FSN_STEP_GUARDED] = "guarded",     [FSN_STEP_ENDED] = "ended",
+    [FSN_STEP_CLAIMED] = "claimed",     [FSN_STEP_LOADING] = "loading",
+    [FSN_STEP_CONSUMED] = "consumed",   [FSN_STEP_UNGUARDED] = "unguarded",
+    [FSN_STEP_PREPARING] = "preparing", [FSN_STEP_READING] = "reading",
 };
 
 FsnJournal *
@@ -157,6 +157,8 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_boolean_member(o, "own_pause", j->own_pause);
     json_object_set_boolean_member(o, "sync_time", j->sync_time);
     json_object_set_boolean_member(o, "monitor", j->monitor);
+    json_object_set_boolean_member(o, "frozen", j->frozen);
+    json_object_set_boolean_member(o, "nbd", j->nbd);
     json_object_set_int_member(o, "max_bandwidth", j->max_bandwidth);
     json_object_set_int_member(o, "downtime_limit_ms", j->downtime_limit_ms);
     json_object_set_array_member(o, "capabilities",
@@ -206,6 +208,8 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->own_pause = fsn_json_peek_bool(o, "own_pause", false);
     j->sync_time = fsn_json_peek_bool(o, "sync_time", false);
     j->monitor = fsn_json_peek_bool(o, "monitor", false);
+    j->frozen = fsn_json_peek_bool(o, "frozen", false);
+    j->nbd = fsn_json_peek_bool(o, "nbd", false);
     j->max_bandwidth = fsn_json_peek_int(o, "max_bandwidth", -1);
     j->downtime_limit_ms = fsn_json_peek_int(o, "downtime_limit_ms", -1);
     j->attempts = fsn_json_peek_int(o, "attempts", 0);

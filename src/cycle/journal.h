@@ -17,6 +17,7 @@ typedef enum {
     FSN_OP_RESUME,
     FSN_OP_IMPORT,
     FSN_OP_DISCARD,
+    FSN_OP_SNAPSHOT,
 } FsnOperation;
 
 typedef enum {
@@ -32,6 +33,8 @@ typedef enum {
     FSN_STEP_LOADING, /* resume: the pager has been started; the mark "ran" says more */
     FSN_STEP_CONSUMED,  /* discard: nobody can resume the state any more */
     FSN_STEP_UNGUARDED, /* discard: the stub is gone */
+    FSN_STEP_PREPARING, /* snapshot: QEMU gets scratch space and a server; the guest runs */
+    FSN_STEP_READING,   /* snapshot: the instant is taken; QEMU holds it open */
 } FsnStep;
 
 typedef struct {
@@ -47,7 +50,9 @@ typedef struct {
     bool own_pause;   /* the operation paused the domain by itself, through libvirt */
     bool sync_time;   /* resume: set the guest's clock once all is loaded */
     bool monitor;     /* resume: libvirt knows nothing of the load, only QEMU does */
-    /* suspend: QEMU's settings from before, as recovery has to put them back; -1: not known */
+    bool frozen;      /* snapshot: the guest's file systems are frozen by us */
+    bool nbd;         /* snapshot: QEMU's NBD server is ours */
+    /* suspend, snapshot: QEMU's settings from before, as recovery has to put them back; -1: not known */
     int64_t max_bandwidth; /* bytes per second */
     int64_t downtime_limit_ms;
     char **capabilities; /* those that were on; NULL: none */

@@ -25,21 +25,24 @@ set_object(JsonObject *o, const char *name, const char *object)
 }
 
 static JsonObject *
-build_memory(const FsnManifestFacts *f)
+build_memory(const FsnManifestRam *ram)
 {
     JsonObject *memory = json_object_new();
     JsonObject *section = json_object_new();
 
-    json_object_set_int_member(section, "id", f->layout->section_id);
-    json_object_set_int_member(section, "instance", f->layout->instance);
-    json_object_set_int_member(section, "version", f->layout->version);
-    json_object_set_string_member(memory, "image", f->stats->root);
+    json_object_set_int_member(section, "id", ram->layout->section_id);
+    json_object_set_int_member(section, "instance", ram->layout->instance);
+    json_object_set_int_member(section, "version", ram->layout->version);
+    json_object_set_string_member(memory, "image", ram->image);
     json_object_set_int_member(memory, "page_size", FSN_PAGE_SIZE);
-    json_object_set_array_member(memory, "blocks", fsn_ram_blocks_to_json(f->layout));
+    json_object_set_array_member(memory, "blocks", fsn_ram_blocks_to_json(ram->layout));
     json_object_set_object_member(memory, "section", section);
-    set_object(memory, "head", f->head);
-    set_object(memory, "device_state", f->device_state);
-    set_object(memory, "description", f->description);
+    set_object(memory, "head", ram->head);
+    set_object(memory, "device_state", ram->device_state);
+    set_object(memory, "description", ram->description);
+    if (ram->frozen) {
+        json_object_set_boolean_member(memory, "frozen", true);
+    }
     return memory;
 }
 
@@ -54,16 +57,14 @@ build_domain(const FsnManifestFacts *f)
 }
 
 static JsonObject *
-build_bytes(const FsnManifestFacts *f)
+build_bytes(const FsnManifestBytes *b)
 {
     JsonObject *bytes = json_object_new();
 
-    json_object_set_int_member(bytes, "logical", (int64_t)f->stats->bytes_logical);
-    json_object_set_int_member(bytes, "read", (int64_t)f->bytes_read);
-    json_object_set_int_member(
-        bytes, "changed",
-        (int64_t)((f->stats->stored + f->stats->duplicate) * FSN_PAGE_SIZE));
-    json_object_set_int_member(bytes, "stored", (int64_t)f->stats->bytes_stored);
+    json_object_set_int_member(bytes, "logical", (int64_t)b->logical);
+    json_object_set_int_member(bytes, "read", (int64_t)b->read);
+    json_object_set_int_member(bytes, "changed", (int64_t)b->changed);
+    json_object_set_int_member(bytes, "stored", (int64_t)b->stored);
     return bytes;
 }
 
@@ -80,6 +81,49 @@ build_resources(void)
     return resources;
 }
 
+static void
+set_string(JsonObject *o, const char *name, const char *value)
+{
+    if (value) {
+        json_object_set_string_member(o, name, value);
+    }
+}
+
+static void
+set_timings(JsonObject *m, const FsnManifestFacts *f)
+{
+    JsonObject *timings = json_object_new();
+
+    json_object_set_int_member(timings, "pause_us", f->pause_us);
+    json_object_set_int_member(timings, "total_us", f->total_us);
+    json_object_set_object_member(m, "timings", timings);
+}
+
+FsnManifestRam
+fsn_manifest_captured_ram(FsnCapture *capture,
+                          const FsnImageStats *stats,
+                          const FsnCaptureObjects *objects)
+{
+    return (FsnManifestRam){
+        .image = stats->root,
+        .head = objects->head,
+        .device_state = objects->device_state,
+        .description = objects->description,
+        .layout = fsn_capture_layout(capture),
+    };
+}
+
+FsnManifestBytes
+fsn_manifest_image_bytes(const FsnImageStats *stats, uint64_t bytes_read)
+{
+    return (FsnManifestBytes){
+        .logical = stats->bytes_logical,
+        .read = bytes_read,
+        .changed = (stats->stored + stats->duplicate) * FSN_GRANULE_SIZE,
+        .stored = stats->bytes_stored,
+    };
+}
+
 JsonObject *
 fsn_manifest_build(const FsnManifestFacts *f)
 {
@@ -88,7 +132,8 @@ fsn_manifest_build(const FsnManifestFacts *f)
 
     json_object_set_int_member(m, "version", 1);
     json_object_set_string_member(m, "id", f->id);
-    json_object_set_string_member(m, "kind", "suspend");
+    json_object_set_string_member(m, "kind", f->kind);
+    set_string(m, "name", f->name);
     json_object_set_string_member(m, "created", created);
     json_object_set_int_member(m, "created_us", f->created_us);
     if (f->parent) {
@@ -98,15 +143,22 @@ fsn_manifest_build(const FsnManifestFacts *f)
     }
     json_object_set_object_member(m, "domain", build_domain(f));
     json_object_set_string_member(m, "host", f->host);
-    json_object_set_string_member(m, "machine", f->machine);
-    json_object_set_string_member(m, "versions", f->versions);
+    set_string(m, "machine", f->machine);
+    set_string(m, "versions", f->versions);
+    set_string(m, "run_state", f->run_state);
     set_object(m, "xml_live", f->xml_live);
     set_object(m, "xml_inactive", f->xml_inactive);
     set_object(m, "cpu", f->cpu_xml);
-    json_object_set_array_member(m, "resources", build_resources());
-    json_object_set_object_member(m, "memory", build_memory(f));
+    json_object_set_array_member(
+        m, "resources", f->resources ? json_array_ref(f->resources) : build_resources());
+    if (f->ram) {
+        json_object_set_object_member(m, "memory", build_memory(f->ram));
+    }
     json_object_set_array_member(m, "disks", json_array_ref(f->disks));
-    json_object_set_object_member(m, "bytes", build_bytes(f));
+    json_object_set_object_member(m, "bytes", build_bytes(&f->bytes));
+    if (f->total_us >= 0) {
+        set_timings(m, f);
+    }
     return m;
 }
 

@@ -41,7 +41,10 @@ struct FsnOutgoing {
     FsnMigrationParameters saved;
     char **saved_caps; /* that were on, without "events"; NULL: none */
     bool touched;
+    bool background; /* that capability was set by us */
 };
+
+static const char *const background_caps[] = { "background-snapshot", NULL };
 
 static char **
 names_of(GHashTable *enabled)
@@ -89,11 +92,11 @@ fsn_outgoing_free(FsnOutgoing *o)
 
 /* libvirt relies on "events"; every other capability changes what is on the wire, or when. */
 static bool
-switch_capabilities(FsnQmp *qmp, char *const *names, bool state, GError **error)
+switch_capabilities(FsnQmp *qmp, const char *const *names, bool state, GError **error)
 {
     g_autoptr(GArray) caps = g_array_new(FALSE, FALSE, sizeof(FsnMigrationCapability));
 
-    for (char *const *name = names; name && *name; name++) {
+    for (const char *const *name = names; name && *name; name++) {
         FsnMigrationCapability cap = { .name = *name, .state = state };
 
         g_array_append_val(caps, cap);
@@ -114,15 +117,27 @@ set_limits(FsnOutgoing *o, int64_t bandwidth, int64_t downtime_ms, GError **erro
     return fsn_qmp_migrate_set_parameters(o->qmp, &p, error);
 }
 
+/* Gives QEMU one end of a new socket; the other is *@out_fd. */
 static bool
-send_into(FsnOutgoing *o, int qemu_end, GError **error)
+give_socket(FsnOutgoing *o, int *out_fd, GError **error)
 {
     int size = SOCKET_BUFFER;
+    int ends[2];
+    bool ok;
 
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+        return fsn_set_errno(error, errno, "cannot make a socket for the migration");
+    }
     /* A larger buffer saves wake-ups; without it all is well, only slower. */
-    (void)setsockopt(qemu_end, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    return fsn_qmp_getfd(o->qmp, FD_NAME, qemu_end, error) &&
-           fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
+    (void)setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+    ok = fsn_qmp_getfd(o->qmp, FD_NAME, ends[1], error);
+    close(ends[1]);
+    if (!ok) {
+        close(ends[0]);
+        return false;
+    }
+    *out_fd = ends[0];
+    return true;
 }
 
 /* Waits until an earlier migration has let go of QEMU. */
@@ -149,26 +164,60 @@ wait_disconnected(FsnOutgoing *o, GError **error)
 bool
 fsn_outgoing_start(FsnOutgoing *o, bool to_hold, int *out_fd, GError **error)
 {
-    int ends[2];
-    bool ok;
+    int fd;
 
     if (!wait_disconnected(o, error) ||
-        !switch_capabilities(o->qmp, o->saved_caps, false, error) ||
+        !switch_capabilities(o->qmp, (const char *const *)o->saved_caps, false, error) ||
         !set_limits(o, FULL_BANDWIDTH, to_hold ? HOLD_DOWNTIME_MS : CONVERGE_DOWNTIME_MS,
-                    error)) {
+                    error) ||
+        !give_socket(o, &fd, error)) {
         return false;
     }
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
-        return fsn_set_errno(error, errno, "cannot make a socket for the migration");
-    }
-    ok = send_into(o, ends[1], error);
-    close(ends[1]);
-    if (!ok) {
-        close(ends[0]);
+    if (!fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error)) {
+        close(fd);
         return false;
     }
-    *out_fd = ends[0];
+    *out_fd = fd;
     return true;
+}
+
+bool
+fsn_outgoing_prepare_background(FsnOutgoing *o, int *out_fd, GError **error)
+{
+    if (!wait_disconnected(o, error) ||
+        !switch_capabilities(o->qmp, (const char *const *)o->saved_caps, false, error) ||
+        !set_limits(o, FULL_BANDWIDTH, CONVERGE_DOWNTIME_MS, error)) {
+        return false;
+    }
+    o->background = true;
+    return switch_capabilities(o->qmp, background_caps, true, error) &&
+           give_socket(o, out_fd, error);
+}
+
+bool
+fsn_outgoing_probe_background(FsnQmp *qmp, bool *out_can, GError **error)
+{
+    g_autoptr(FsnOutgoing) o = fsn_outgoing_new(qmp, error);
+    g_autoptr(GError) refusal = NULL;
+
+    if (!o || !wait_disconnected(o, error) ||
+        !switch_capabilities(qmp, (const char *const *)o->saved_caps, false, error)) {
+        return false;
+    }
+    o->touched = true;
+    o->background = switch_capabilities(qmp, background_caps, true, &refusal);
+    *out_can = o->background;
+    if (refusal) {
+        g_debug("no background snapshot: %s", refusal->message);
+    }
+    fsn_outgoing_restore(o);
+    return true;
+}
+
+bool
+fsn_outgoing_start_background(FsnOutgoing *o, GError **error)
+{
+    return fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
 }
 
 bool
@@ -224,7 +273,11 @@ fsn_outgoing_restore(FsnOutgoing *o)
     if (!fsn_qmp_migrate_set_parameters(o->qmp, &o->saved, &ignored)) {
         g_clear_error(&ignored); /* the domain has gone, and its parameters with it */
     }
-    if (!switch_capabilities(o->qmp, o->saved_caps, true, &ignored)) {
+    if (o->background && !switch_capabilities(o->qmp, background_caps, false, &ignored)) {
+        g_clear_error(&ignored); /* likewise */
+    }
+    if (!switch_capabilities(o->qmp, (const char *const *)o->saved_caps, true,
+                             &ignored)) {
         g_clear_error(&ignored); /* likewise */
     }
 }
@@ -245,6 +298,7 @@ fsn_outgoing_put_back(FsnQmp *qmp,
                       int64_t max_bandwidth,
                       int64_t downtime_limit_ms,
                       char *const *capabilities,
+                      bool background,
                       GError **error)
 {
     FsnMigrationParameters p = FSN_MIGRATION_PARAMETERS_INIT;
@@ -252,5 +306,6 @@ fsn_outgoing_put_back(FsnQmp *qmp,
     p.max_bandwidth = max_bandwidth;
     p.downtime_limit_ms = downtime_limit_ms;
     return fsn_qmp_migrate_set_parameters(qmp, &p, error) &&
-           switch_capabilities(qmp, capabilities, true, error);
+           (!background || switch_capabilities(qmp, background_caps, false, error)) &&
+           switch_capabilities(qmp, (const char *const *)capabilities, true, error);
 }

@@ -26,6 +26,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnOutgoing, fsn_outgoing_free)
 bool fsn_outgoing_start(FsnOutgoing *outgoing, bool to_hold, int *out_fd, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for a background snapshot, in two steps: all that can be done while the guest runs,
+ * and the beginning itself. QEMU saves the device state, lets the guest run, also one that
+ * did not (before QEMU 8), and sends the memory as it was. FSN_ERROR_UNSUPPORTED where
+ * QEMU may not write-protect memory. */
+bool fsn_outgoing_prepare_background(FsnOutgoing *outgoing, int *out_fd, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Asks QEMU whether it could; changes nothing. */
+bool fsn_outgoing_probe_background(FsnQmp *qmp, bool *out_can, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_outgoing_start_background(FsnOutgoing *outgoing, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Hold: QEMU sends about ten pages a second and the guest runs on. @downtime_ms is what the
  * guest may be stopped for when released: QEMU then stops it by itself at convergence. */
 bool fsn_outgoing_hold(FsnOutgoing *outgoing, GError **error) G_GNUC_WARN_UNUSED_RESULT;
@@ -50,11 +62,12 @@ void fsn_outgoing_saved(FsnOutgoing *outgoing,
                         int64_t *out_downtime_limit_ms,
                         char ***out_capabilities);
 /* Puts them back without an outgoing migration at hand; -1 leaves one as it is, and NULL all
- * capabilities. */
+ * capabilities; with @background that of a background snapshot is cleared. */
 bool fsn_outgoing_put_back(FsnQmp *qmp,
                            int64_t max_bandwidth,
                            int64_t downtime_limit_ms,
                            char *const *capabilities,
+                           bool background,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What a look at QEMU's threads says about its I/O. Pure: qemu-threads.c looks and
- * suspend-io.c waits. It sees I/O that a thread waits for in the kernel (io='threads' and
+ * io-check.c waits. It sees I/O that a thread waits for in the kernel (io='threads' and
  * 'io_uring', and whatever blocks where it should not), not I/O that the kernel completes by
  * itself (io='native') nor that of a network disk which QEMU speaks to on its own; so
  * "nothing hangs" is no promise, while what it says to hang does.

@@ -100,6 +100,13 @@ find_manifest(FsnRepo *repo, const char *id, bool *out_exists, GError **error)
     return false;
 }
 
+/* Those that make QEMU migrate. */
+static bool
+reads_memory(const FsnJournal *j)
+{
+    return j->operation == FSN_OP_SUSPEND || j->operation == FSN_OP_SNAPSHOT;
+}
+
 static bool
 find_domain(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
 {
@@ -122,14 +129,14 @@ find_domain(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
         !classify_monitored(r->domain, &facts->domain, error)) {
         return false;
     }
-    if (r->journal->operation == FSN_OP_SUSPEND && status.state == FSN_VIRT_RUNNING &&
+    if (reads_memory(r->journal) && status.state == FSN_VIRT_RUNNING &&
         fsn_recovery_qemu_stands(r->domain)) {
         facts->domain = FSN_FOUND_PAUSED;
     }
     facts->user_paused = status.state == FSN_VIRT_PAUSED && !r->journal->own_pause &&
                          status.paused_by_user;
-    facts->migrating = r->journal->operation == FSN_OP_SUSPEND &&
-                       facts->domain != FSN_FOUND_OFF && is_migrating(r->domain);
+    facts->migrating = reads_memory(r->journal) && facts->domain != FSN_FOUND_OFF &&
+                       is_migrating(r->domain);
     return fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml_inactive,
                                error) &&
            fsn_domain_facts_parse(r->xml_inactive, &r->domain_facts, error);
@@ -152,6 +159,8 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->operation = j->operation;
     facts->step = j->step;
     facts->was_running = j->was_running;
+    facts->own_pause = j->own_pause;
+    facts->frozen = j->frozen;
     facts->ran =
         j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
     facts->not_run = facts->ran && is_noted_not_run(r);

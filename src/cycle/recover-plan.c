@@ -21,6 +21,9 @@ static const char *const action_names[] = {
     [FSN_RECOVER_RELEASE_CLAIM] = "release-claim",
     [FSN_RECOVER_MARK_CONSUMED] = "mark-consumed",
     [FSN_RECOVER_CONTINUE_LOAD] = "continue-load",
+    [FSN_RECOVER_THAW] = "thaw",
+    [FSN_RECOVER_UNDO_INSTANT] = "undo-instant",
+    [FSN_RECOVER_KEEP_INSTANT] = "keep-instant",
     [FSN_RECOVER_REMOVE_JOURNAL] = "remove-journal",
 };
 
@@ -183,6 +186,29 @@ plan_discard(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     plan->outcome = "the discard was completed";
 }
 
+/* Whatever it has come to, the guest goes on first. */
+static void
+plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    bool on = f->domain != FSN_FOUND_OFF;
+
+    if (on && f->migrating) {
+        add(plan, FSN_RECOVER_CANCEL_MIGRATION);
+    }
+    if (on && f->own_pause && f->was_running) {
+        add(plan, FSN_RECOVER_CONTINUE_GUEST);
+    }
+    if (on && f->frozen) {
+        add(plan, FSN_RECOVER_THAW);
+    }
+    if (on) {
+        add(plan, f->manifest ? FSN_RECOVER_KEEP_INSTANT : FSN_RECOVER_UNDO_INSTANT);
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome = f->manifest ? "the snapshot was completed"
+                                : "the snapshot was given up; the domain is as before";
+}
+
 FsnRecoverPlan
 fsn_recover_plan(const FsnRecoverFacts *facts)
 {
@@ -203,6 +229,9 @@ fsn_recover_plan(const FsnRecoverFacts *facts)
         break;
     case FSN_OP_DISCARD:
         plan_discard(&plan, facts);
+        break;
+    case FSN_OP_SNAPSHOT:
+        plan_snapshot(&plan, facts);
         break;
     }
     return plan;

@@ -29,6 +29,8 @@ typedef struct {
     bool not_run;     /* … and yet it is certain that this resume did not let it run */
     bool
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
+    bool own_pause; /* the operation stopped the guest, and has not continued it */
+    bool frozen;    /* snapshot: the guest's file systems may be frozen */
     bool migrating; /* an outgoing migration is under way */
     FsnFoundDomain domain;
 } FsnRecoverFacts;
@@ -45,6 +47,9 @@ typedef enum {
     FSN_RECOVER_RELEASE_CLAIM,
     FSN_RECOVER_MARK_CONSUMED,
     FSN_RECOVER_CONTINUE_LOAD,
+    FSN_RECOVER_THAW,
+    FSN_RECOVER_UNDO_INSTANT, /* what a snapshot has in QEMU goes, its bitmaps into the base's */
+    FSN_RECOVER_KEEP_INSTANT, /* it goes, but for the bitmaps of the snapshot, which exists */
     FSN_RECOVER_REMOVE_JOURNAL,
 } FsnRecoverAction;
 

@@ -14,6 +14,7 @@
 #include "cycle/continue-guest.h"
 #include "cycle/holder-wire.h"
 #include "cycle/incoming-defer.h"
+#include "cycle/instant.h"
 #include "cycle/manifest.h"
 #include "cycle/outgoing.h"
 #include "cycle/pager-start.h"
@@ -21,7 +22,10 @@
 #include "cycle/stub.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
+#include "virt/agent.h"
 #include "virt/qmp-transport.h"
+
+#define THAW_TIMEOUT_S 10
 
 #include <string.h>
 #include <unistd.h>
@@ -59,8 +63,30 @@ continue_guest(FsnRecovery *r, GError **error)
     if (status.state == FSN_VIRT_PAUSED || fsn_recovery_qemu_stands(r->domain)) {
         return fsn_continue_standing(r->domain, error);
     }
-    return r->journal->operation != FSN_OP_SUSPEND ||
+    return r->journal->operation == FSN_OP_RESUME ||
            fsn_continue_continued(r->domain, error);
+}
+
+/* An agent that has gone cannot be asked again and again: the guest's own business then. */
+static void
+thaw(FsnRecovery *r)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!fsn_virt_agent_thaw(r->domain, THAW_TIMEOUT_S, NULL, &error)) {
+        g_warning("domain '%s': cannot thaw the guest's file systems: %s",
+                  r->journal->domain, error->message);
+    }
+}
+
+static bool
+settle_instant(FsnRecovery *r, FsnSweep sweep, GError **error)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
+    g_autofree char *repo_id = fsn_repo_id(r->repo);
+
+    return fsn_instant_sweep(qmp, repo_id, r->journal->snapshot, sweep, r->journal->nbd,
+                             error);
 }
 
 static bool
@@ -136,26 +162,30 @@ put_settings_back(FsnRecovery *r)
     g_autoptr(FsnQmp) qmp = NULL;
     FsnVirtStatus status;
 
-    if (j->operation != FSN_OP_SUSPEND || j->max_bandwidth < 0 || !r->domain ||
+    if (j->max_bandwidth < 0 || !r->domain ||
         !fsn_virt_domain_status(r->domain, &status, NULL) ||
         (status.state != FSN_VIRT_RUNNING && status.state != FSN_VIRT_PAUSED)) {
         return;
     }
     qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
     if (!fsn_outgoing_put_back(qmp, j->max_bandwidth, j->downtime_limit_ms,
-                               j->capabilities, &error)) {
+                               j->capabilities, j->operation == FSN_OP_SNAPSHOT,
+                               &error)) {
         g_warning("cannot put QEMU's settings of migrations back: %s", error->message);
     }
 }
 
 /* What a dead holder leaves; a living one would have the lock that we have. */
 static void
-remove_holder_socket(FsnRecovery *r)
+remove_sockets(FsnRecovery *r)
 {
-    g_autofree char *path =
-        fsn_holder_socket_path(fsn_cycle_state_dir(r->cycle), r->journal->uuid);
+    const char *state_dir = fsn_cycle_state_dir(r->cycle);
+    g_autofree char *holder = fsn_holder_socket_path(state_dir, r->journal->uuid);
+    g_autofree char *nbd = fsn_instant_socket(state_dir, r->journal->uuid);
 
-    (void)unlink(path); /* as a rule there is none, and a stale one does no harm */
+    /* As a rule there are none, and a stale one does no harm. */
+    (void)unlink(holder);
+    (void)unlink(nbd);
 }
 
 static bool
@@ -189,10 +219,17 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
                                error);
     case FSN_RECOVER_CONTINUE_LOAD:
         return continue_load(r, error);
+    case FSN_RECOVER_THAW:
+        thaw(r);
+        return true;
+    case FSN_RECOVER_UNDO_INSTANT:
+        return settle_instant(r, FSN_SWEEP_UNDO, error);
+    case FSN_RECOVER_KEEP_INSTANT:
+        return settle_instant(r, FSN_SWEEP_KEEP, error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
         put_settings_back(r);
-        remove_holder_socket(r);
+        remove_sockets(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
         return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);
     }

@@ -30,6 +30,9 @@ state_of(const FsnJournal *j, bool owner)
     if (j->operation == FSN_OP_DISCARD) {
         return "discarding";
     }
+    if (j->operation == FSN_OP_SNAPSHOT) {
+        return "snapshotting";
+    }
     switch (j->step) {
     case FSN_STEP_BEGUN:
     case FSN_STEP_MIGRATING:
@@ -45,6 +48,8 @@ state_of(const FsnJournal *j, bool owner)
     case FSN_STEP_LOADING:
     case FSN_STEP_CONSUMED:
     case FSN_STEP_UNGUARDED:
+    case FSN_STEP_PREPARING:
+    case FSN_STEP_READING:
         break;
     }
     return "suspending";

@@ -30,8 +30,10 @@ commit_manifest(FsnSuspendRun *run,
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(JsonArray) disks = NULL;
+    FsnManifestRam ram = fsn_manifest_captured_ram(run->capture, stats, objects);
     FsnManifestFacts facts = {
         .id = run->id,
+        .kind = "suspend",
         .parent = run->parent ? run->parent_memory.id : NULL,
         .domain = run->facts->name,
         .uuid = run->facts->uuid,
@@ -41,13 +43,12 @@ commit_manifest(FsnSuspendRun *run,
         .xml_live = run->object_live,
         .xml_inactive = run->object_inactive,
         .cpu_xml = run->object_cpu,
-        .head = objects->head,
-        .device_state = objects->device_state,
-        .description = objects->description,
-        .layout = fsn_capture_layout(run->capture),
-        .stats = stats,
-        .bytes_read = fsn_capture_progress(run->capture).bytes_read,
+        .ram = &ram,
+        .bytes = fsn_manifest_image_bytes(stats,
+                                          fsn_capture_progress(run->capture).bytes_read),
         .created_us = fsn_realtime_us(),
+        .pause_us = -1,
+        .total_us = -1,
     };
 
     /* QEMU has given its disks up at the end of the migration: they are at rest. */

@@ -58,8 +58,7 @@ struct FsnSuspendRun {
 /* suspend-preflight.c: everything that can be refused or found out beforehand. */
 bool fsn_suspend_preflight(FsnSuspendRun *run, const char *domain, GError **error);
 
-/* suspend-io.c: refuses while QEMU hangs in an I/O, after 5 s. A guest that is to be stopped
- * must still run. */
+/* Refuses while QEMU hangs in an I/O (io-check.h); a hold is kept meanwhile. */
 bool fsn_suspend_check_io(FsnSuspendRun *run, GError **error);
 
 /* suspend-transfer.c */

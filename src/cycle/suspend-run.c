@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "cycle/io-check.h"
 #include "cycle/suspend-run-private.h"
 
 #include <string.h>
@@ -193,6 +194,20 @@ fsn_suspend_run_idle(FsnSuspendRun *run, int timeout_ms, GError **error)
 
     run->held = run->held && ok;
     return ok;
+}
+
+/* A migration that is held has to be read on. */
+static bool
+idle_meanwhile(gpointer user, int ms, GError **error)
+{
+    return fsn_suspend_run_idle(user, ms, error);
+}
+
+bool
+fsn_suspend_check_io(FsnSuspendRun *run, GError **error)
+{
+    return fsn_io_check(run->virt, "suspend", run->facts->name, run->facts->uuid,
+                        run->capture ? idle_meanwhile : NULL, run, error);
 }
 
 bool

@@ -114,6 +114,12 @@ fsn_repo_location(FsnRepo *repo)
     return fsn_blob_store_location(repo->store);
 }
 
+char *
+fsn_repo_id(FsnRepo *repo)
+{
+    return fsn_id_to_string(&repo->superblock.id);
+}
+
 bool
 fsn_repo_space(FsnRepo *repo, uint64_t *out_free_bytes, GError **error)
 {

@@ -32,6 +32,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnRepo, fsn_repo_free)
 /* Borrowed. */
 FsnBlobStore *fsn_repo_store(FsnRepo *repo);
 const char *fsn_repo_location(FsnRepo *repo);
+/* Its id, 32 hex digits; the caller frees. */
+char *fsn_repo_id(FsnRepo *repo);
 
 /* Bytes that may still be stored. */
 bool fsn_repo_space(FsnRepo *repo, uint64_t *out_free_bytes, GError **error)

@@ -15,9 +15,12 @@ build(FsnRamBlock *blocks, size_t n_blocks)
     FsnRamLayout layout = {
         .section_id = 2, .version = 4, .blocks = blocks, .n_blocks = n_blocks
     };
-    FsnImageStats stats = { 0 };
+    FsnManifestRam ram = {
+        .image = OBJECT, .head = OBJECT, .device_state = OBJECT, .layout = &layout
+    };
     g_autoptr(JsonArray) disks = json_array_new();
     FsnManifestFacts facts = { .id = ID,
+                               .kind = "suspend",
                                .domain = "vm",
                                .uuid = UUID,
                                .host = "here",
@@ -25,13 +28,9 @@ build(FsnRamBlock *blocks, size_t n_blocks)
                                .versions = "of a test",
                                .xml_live = OBJECT,
                                .xml_inactive = OBJECT,
-                               .head = OBJECT,
-                               .device_state = OBJECT,
-                               .layout = &layout,
-                               .stats = &stats,
+                               .ram = &ram,
                                .disks = disks };
 
-    g_strlcpy(stats.root, OBJECT, sizeof(stats.root));
     return fsn_manifest_build(&facts);
 }
 

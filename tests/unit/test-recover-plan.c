@@ -134,6 +134,28 @@ check_discard(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 }
 
 static void
+check_snapshot(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    bool on = f->domain != FSN_FOUND_OFF;
+
+    /* the snapshot stays or is not there, the guest is as it was, QEMU keeps nothing */
+    g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    g_assert_false(has(p, FSN_RECOVER_WRITE_STUB));
+    g_assert_cmpint(has(p, FSN_RECOVER_CONTINUE_GUEST), ==,
+                    on && f->own_pause && f->was_running);
+    g_assert_cmpint(has(p, FSN_RECOVER_THAW), ==, on && f->frozen);
+    g_assert_cmpint(has(p, FSN_RECOVER_KEEP_INSTANT), ==, on && f->manifest);
+    g_assert_cmpint(has(p, FSN_RECOVER_UNDO_INSTANT), ==, on && !f->manifest);
+    g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+    /* the migration has let go of its memory before the guest needs it */
+    if (has(p, FSN_RECOVER_CANCEL_MIGRATION) && has(p, FSN_RECOVER_CONTINUE_GUEST)) {
+        g_assert_cmpuint(at(p, FSN_RECOVER_CANCEL_MIGRATION), <,
+                         at(p, FSN_RECOVER_CONTINUE_GUEST));
+    }
+}
+
+static void
 check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 {
     switch (f->operation) {
@@ -149,6 +171,9 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     case FSN_OP_DISCARD:
         check_discard(f, p);
         break;
+    case FSN_OP_SNAPSHOT:
+        check_snapshot(f, p);
+        break;
     }
     /* the journal goes last, or recovery could not be repeated */
     if (has(p, FSN_RECOVER_REMOVE_JOURNAL)) {
@@ -159,18 +184,23 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 static void
 test_all_combinations(void)
 {
-    for (unsigned bits = 0; bits < 256; bits++) {
-        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_UNGUARDED; step++) {
+    for (unsigned bits = 0; bits < 2048; bits++) {
+        if ((bits & 7) > FSN_OP_SNAPSHOT) {
+            continue;
+        }
+        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_READING; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
-                FsnRecoverFacts f = { .operation = (FsnOperation)(bits & 3),
+                FsnRecoverFacts f = { .operation = (FsnOperation)(bits & 7),
                                       .step = (FsnStep)step,
-                                      .was_running = bits & 4,
-                                      .manifest = bits & 8,
-                                      .ran = bits & 16,
-                                      .user_paused = bits & 32,
-                                      .migrating = bits & 64,
-                                      .not_run = bits & 128,
+                                      .was_running = bits & 16,
+                                      .manifest = bits & 32,
+                                      .ran = bits & 64,
+                                      .user_paused = bits & 256,
+                                      .migrating = bits & 512,
+                                      .not_run = bits & 1024,
+                                      .own_pause = bits & 8,
+                                      .frozen = bits & 128,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+
+G_BEGIN_DECLS
+
+/* What instant.c and instant-sweep.c agree upon. */
+#define FSN_INSTANT_PREFIX        "fsn-"
+#define FSN_INSTANT_BITMAP_PREFIX "foresnap-"
+#define FSN_INSTANT_TIMEOUT_US    (20 * G_USEC_PER_SEC)
+
+/* The name of node, job and export of disk @target; the caller frees. */
+char *fsn_instant_thing(const char *snapshot, const char *target);
+
+G_END_DECLS

@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From images that are read to a snapshot that exists: the manifest, which is durable after
+ * all it names; then QEMU forgets what only the making of it needed.
+ */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cycle/snapshot-private.h"
+#include "disk/partitions.h"
+#include "repo/manifests.h"
+
+#include <unistd.h>
+
+const char *
+fsn_snapshot_run_state(const FsnSnapshotRun *run)
+{
+    switch (run->status.state) {
+    case FSN_VIRT_RUNNING:
+        return "running";
+    case FSN_VIRT_PAUSED:
+        return "paused";
+    case FSN_VIRT_NOSTATE:
+    case FSN_VIRT_SHUTTING_DOWN:
+    case FSN_VIRT_OFF:
+    case FSN_VIRT_CRASHED:
+    case FSN_VIRT_PM_SUSPENDED:
+        break;
+    }
+    return "shut off";
+}
+
+static JsonArray *
+partitions_json(const GPtrArray *partitions)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; partitions && i < partitions->len; i++) {
+        const FsnPartition *p = partitions->pdata[i];
+        JsonObject *o = json_object_new();
+
+        json_object_set_int_member(o, "number", p->number);
+        json_object_set_int_member(o, "offset", (int64_t)p->offset);
+        json_object_set_int_member(o, "size", (int64_t)p->size);
+        json_object_set_string_member(o, "type", p->type);
+        if (p->name && *p->name) {
+            json_object_set_string_member(o, "name", p->name);
+        }
+        json_array_add_object_element(array, o);
+    }
+    return array;
+}
+
+static JsonObject *
+bytes_json(const FsnManifestBytes *b)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_int_member(o, "read", (int64_t)b->read);
+    json_object_set_int_member(o, "changed", (int64_t)b->changed);
+    json_object_set_int_member(o, "stored", (int64_t)b->stored);
+    return o;
+}
+
+static void
+add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
+{
+    FsnManifestBytes bytes =
+        fsn_manifest_image_bytes(&d->result.image, d->result.bytes_read);
+
+    json_object_set_string_member(o, "image", d->result.image.root);
+    if (d->parent_id) {
+        json_object_set_string_member(o, "base", d->parent_id);
+    }
+    json_object_set_string_member(o, "consistency", run->consistency);
+    json_object_set_object_member(o, "bytes", bytes_json(&bytes));
+    json_object_set_array_member(o, "partitions", partitions_json(d->result.partitions));
+}
+
+static void
+set_string(JsonObject *o, const char *name, const char *value)
+{
+    if (value) {
+        json_object_set_string_member(o, name, value);
+    }
+}
+
+static JsonObject *
+disk_json(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "target", d->facts->target);
+    set_string(o, "source_kind", d->facts->source_kind);
+    set_string(o, "source", d->facts->source);
+    set_string(o, "format", d->facts->format);
+    if (d->plan->mode == FSN_DISK_SKIPPED) {
+        json_object_set_string_member(o, "skipped", d->plan->reason);
+        return o;
+    }
+    json_object_set_int_member(o, "size", (int64_t)d->size);
+    json_object_set_string_member(o, "mode", fsn_disk_mode_name(d->plan->mode));
+    json_object_set_string_member(o, "reason", d->plan->reason);
+    if (d->result.image.root[0]) {
+        add_image(o, run, d);
+    } else {
+        json_object_set_int_member(o, "estimate", (int64_t)d->plan->estimate);
+    }
+    return o;
+}
+
+JsonArray *
+fsn_snapshot_disks_json(const FsnSnapshotRun *run)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < run->disks->len; i++) {
+        json_array_add_object_element(array, disk_json(run, run->disks->pdata[i]));
+    }
+    return array;
+}
+
+static JsonObject *
+resource_json(const char *kind, const char *mode, const char *reason)
+{
+    JsonObject *o = json_object_new();
+
+    json_object_set_string_member(o, "kind", kind);
+    json_object_set_string_member(o, "mode", mode);
+    json_object_set_string_member(o, "reason", reason);
+    return o;
+}
+
+JsonArray *
+fsn_snapshot_resources_json(const FsnSnapshotRun *run)
+{
+    JsonArray *array = json_array_new();
+
+    json_array_add_object_element(
+        array,
+        resource_json("memory", fsn_ram_mode_name(run->ram_mode), run->ram_reason));
+    for (guint i = 0; i < run->disks->len; i++) {
+        const FsnSnapshotDisk *d = run->disks->pdata[i];
+        JsonObject *o =
+            resource_json("disk", fsn_disk_mode_name(d->plan->mode), d->plan->reason);
+
+        json_object_set_string_member(o, "target", d->facts->target);
+        json_array_add_object_element(array, o);
+    }
+    return array;
+}
+
+static void
+add_bytes(FsnManifestBytes *sum, FsnManifestBytes b)
+{
+    sum->logical += b.logical;
+    sum->read += b.read;
+    sum->changed += b.changed;
+    sum->stored += b.stored;
+}
+
+static void
+add_disk_bytes(const FsnSnapshotRun *run, FsnManifestBytes *sum)
+{
+    for (guint i = 0; i < run->disks->len; i++) {
+        const FsnSnapshotDisk *d = run->disks->pdata[i];
+
+        if (d->plan->mode != FSN_DISK_SKIPPED) {
+            add_bytes(sum,
+                      fsn_manifest_image_bytes(&d->result.image, d->result.bytes_read));
+        }
+    }
+}
+
+/* Makes the memory durable, if there is any. */
+static bool
+commit_memory(FsnSnapshotRun *run,
+              FsnImageStats *stats,
+              FsnCaptureObjects *objects,
+              FsnManifestFacts *facts,
+              FsnManifestRam *ram,
+              GError **error)
+{
+    if (run->ram_mode == FSN_RAM_NONE) {
+        return true;
+    }
+    if (!fsn_capture_commit(run->capture, stats, objects, error)) {
+        return false;
+    }
+    *ram = fsn_manifest_captured_ram(run->capture, stats, objects);
+    ram->frozen = g_str_equal(run->consistency, "filesystem");
+    facts->ram = ram;
+    facts->machine = fsn_capture_machine(run->capture);
+    add_bytes(&facts->bytes, fsn_manifest_image_bytes(
+                                 stats, fsn_capture_progress(run->capture).bytes_read));
+    return true;
+}
+
+static bool
+commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
+{
+    g_auto(FsnCaptureObjects) objects = { 0 };
+    g_autoptr(JsonArray) disks = NULL;
+    g_autoptr(JsonArray) resources = fsn_snapshot_resources_json(run);
+    g_autoptr(JsonObject) manifest = NULL;
+    FsnImageStats stats;
+    FsnManifestRam ram;
+
+    if (!commit_memory(run, &stats, &objects, facts, &ram, error)) {
+        return false;
+    }
+    add_disk_bytes(run, &facts->bytes);
+    disks = fsn_snapshot_disks_json(run);
+    facts->disks = disks;
+    facts->resources = resources;
+    facts->total_us = fsn_monotonic_us() - run->started_us;
+    manifest = fsn_manifest_build(facts);
+    return fsn_repo_commit_manifest(run->repo, manifest, error);
+}
+
+/* It may be in place although making it durable failed. */
+static void
+withdraw(FsnSnapshotRun *run)
+{
+    g_autoptr(GError) error = NULL;
+
+    run->durable = !fsn_repo_delete_manifest(run->repo, run->id, &error) &&
+                   !g_error_matches(error, FSN_ERROR, FSN_ERROR_NOT_FOUND);
+}
+
+/* The snapshot exists; what is left over is only in the way, and recovery would take it. */
+static bool
+clear_up(FsnSnapshotRun *run, GError **error)
+{
+    if (run->qmp && !fsn_instant_sweep(run->qmp, run->repo_id, run->id, FSN_SWEEP_KEEP,
+                                       run->journal->nbd, error)) {
+        g_prefix_error(
+            error, "the snapshot %.8s is whole, but QEMU is not cleared up: ", run->id);
+        return false;
+    }
+    if (run->socket) {
+        (void)unlink(run->socket); /* nobody listens any more */
+    }
+    return fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), error);
+}
+
+bool
+fsn_snapshot_commit(FsnSnapshotRun *run, FsnSnapshotResult *out_result, GError **error)
+{
+    FsnManifestFacts facts = {
+        .id = run->id,
+        .kind = "snapshot",
+        .name = run->options.name,
+        .parent = run->parent_id,
+        .domain = run->facts->name,
+        .uuid = run->facts->uuid,
+        .host = g_get_host_name(),
+        .machine = run->facts->machine,
+        .versions = run->versions,
+        .run_state = fsn_snapshot_run_state(run),
+        .xml_live = run->object_live,
+        .xml_inactive = run->object_inactive,
+        .cpu_xml = run->object_cpu,
+        .created_us = run->instant_us,
+        .pause_us = run->pause_us,
+    };
+    FsnSnapshotResult *r = out_result;
+
+    run->durable = true;
+    if (!commit_manifest(run, &facts, error)) {
+        withdraw(run);
+        return false;
+    }
+    if (!fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle),
+                           FSN_STEP_DURABLE, error) ||
+        !clear_up(run, error)) {
+        return false;
+    }
+    run->finished = true;
+    g_strlcpy(r->snapshot, run->id, sizeof(r->snapshot));
+    g_strlcpy(r->parent, run->parent_id ? run->parent_id : "", sizeof(r->parent));
+    r->domain = g_strdup(run->facts->name);
+    r->consistency = g_strdup(run->consistency);
+    r->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
+    r->pause_us = run->pause_us;
+    r->total_us = fsn_monotonic_us() - run->started_us;
+    r->bytes_read = facts.bytes.read;
+    r->bytes_changed = facts.bytes.changed;
+    r->bytes_stored = facts.bytes.stored;
+    r->disks = fsn_snapshot_disks_json(run);
+    r->resources = fsn_snapshot_resources_json(run);
+    return true;
+}

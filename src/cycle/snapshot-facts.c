@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The disks of a domain as a snapshot finds them: in QEMU or, if it is off, in their files;
+ * and in which earlier snapshot each can be found again. Looks only.
+ */
+#include "config.h"
+
+#include "base/error.h"
+#include "base/json.h"
+#include "cycle/snapshot-private.h"
+#include "disk/image-info.h"
+#include "domxml/disk-support.h"
+#include "qmp/block-nodes.h"
+#include "repo/manifests.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* What an earlier snapshot has of a disk. Strings are the manifest's. */
+typedef struct {
+    const char *snapshot;
+    const char *root;
+    uint64_t size;
+} Stored;
+
+void
+fsn_snapshot_disk_free(gpointer data)
+{
+    FsnSnapshotDisk *d = data;
+
+    if (d) {
+        fsn_disk_offline_free(d->offline);
+        fsn_disk_capture_result_clear(&d->result);
+        fsn_image_free(d->parent);
+        fsn_disk_plan_free(d->plan);
+        g_free(d->node);
+        g_free(d->parent_id);
+        g_free(d->parent_root);
+        g_free(d);
+    }
+}
+
+static bool
+read_stored(JsonObject *manifest, const char *target, Stored *out)
+{
+    JsonArray *disks;
+
+    if (!fsn_json_get_array(manifest, "disks", &disks, NULL)) {
+        return false;
+    }
+    for (guint i = 0; i < json_array_get_length(disks); i++) {
+        JsonObject *disk;
+        int64_t size;
+
+        if (fsn_json_get_element(disks, i, &disk, NULL) &&
+            g_str_equal(fsn_json_peek_string(disk, "target", ""), target) &&
+            json_object_has_member(disk, "image") &&
+            fsn_json_get_int(disk, "size", 0, G_MAXINT64, &size, NULL) &&
+            fsn_json_get_string(disk, "image", &out->root, NULL) &&
+            fsn_json_get_string(manifest, "id", &out->snapshot, NULL)) {
+            out->size = (uint64_t)size;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_of_domain(JsonObject *manifest, const char *uuid)
+{
+    JsonObject *domain;
+
+    return fsn_json_get_object(manifest, "domain", &domain, NULL) &&
+           g_str_equal(fsn_json_peek_string(domain, "uuid", ""), uuid);
+}
+
+static FsnBitmapState
+bitmap_state(const FsnBlockDevice *device, const FsnBlockBitmap *bitmap)
+{
+    if (bitmap->inconsistent) {
+        return FSN_BITMAP_INCONSISTENT;
+    }
+    if (bitmap->busy) {
+        return FSN_BITMAP_BUSY;
+    }
+    if (!bitmap->recording) {
+        return FSN_BITMAP_STOPPED;
+    }
+    return device->data_file ? FSN_BITMAP_DATA_FILE : FSN_BITMAP_RECORDING;
+}
+
+static void
+take_parent(FsnSnapshotDisk *d, const Stored *stored)
+{
+    g_free(d->parent_id);
+    g_free(d->parent_root);
+    d->parent_id = g_strdup(stored->snapshot);
+    d->parent_root = g_strdup(stored->root);
+    d->parent_size = stored->size;
+}
+
+/* The snapshot whose bitmap is on the disk, which after a restore is not the newest one, nor
+ * need it be of this domain; else the newest that has the disk at all. */
+static void
+find_parent(FsnSnapshotRun *run,
+            FsnSnapshotDisk *d,
+            const FsnBlockDevice *device,
+            GPtrArray *manifests)
+{
+    for (guint i = 0; i < manifests->len; i++) {
+        JsonObject *m = manifests->pdata[i];
+        g_autofree char *name = NULL;
+        const FsnBlockBitmap *bitmap;
+        Stored stored;
+
+        if (!read_stored(m, d->facts->target, &stored)) {
+            continue;
+        }
+        name = fsn_instant_bitmap(run->repo_id, stored.snapshot);
+        bitmap = device ? fsn_block_device_bitmap(device, name) : NULL;
+        if (!bitmap && (d->parent_id || !is_of_domain(m, run->facts->uuid))) {
+            continue;
+        }
+        take_parent(d, &stored);
+        d->bitmap = bitmap ? bitmap_state(device, bitmap) : FSN_BITMAP_ABSENT;
+        d->dirty = bitmap ? bitmap->count : 0;
+        if (bitmap) {
+            return;
+        }
+    }
+}
+
+/* Bytes that a file takes, 0 if that is not known or does not limit what can be overwritten. */
+static uint64_t
+allocated_bytes(const FsnDiskFacts *facts)
+{
+    struct stat st;
+
+    if (facts->backing || !facts->source || g_strcmp0(facts->source_kind, "file") != 0 ||
+        stat(facts->source, &st) < 0) {
+        return 0;
+    }
+    return (uint64_t)st.st_blocks * 512;
+}
+
+static bool
+is_asked(const FsnSnapshotRun *run, const char *target)
+{
+    return run->options.targets &&
+           g_strv_contains((const char *const *)run->options.targets, target);
+}
+
+static bool
+plan_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, const char *refusal, GError **error)
+{
+    FsnDiskFound found = {
+        .target = d->facts->target,
+        .refusal = refusal,
+        .asked = is_asked(run, d->facts->target),
+        .size = d->size,
+        .allocated = d->allocated,
+        .parent = d->parent_id,
+        .parent_size = d->parent_size,
+        .bitmap = d->bitmap,
+        .dirty = d->dirty,
+    };
+
+    d->plan = fsn_disk_plan(&found, run->options.targets != NULL, error);
+    return d->plan != NULL;
+}
+
+/* In QEMU; a phrase why it cannot be taken. */
+static const char *
+look_in_qemu(FsnSnapshotDisk *d, const FsnBlockDevice *device)
+{
+    if (!device || !device->node) {
+        return "QEMU has no such disk, or it is empty";
+    }
+    if (device->read_only) {
+        return "it is read-only";
+    }
+    d->node = g_strdup(device->node);
+    d->size = device->virtual_size;
+    d->persistent = g_strcmp0(device->driver, "qcow2") == 0;
+    return NULL;
+}
+
+static bool
+find_live(FsnSnapshotRun *run,
+          FsnSnapshotDisk *d,
+          GPtrArray *devices,
+          GPtrArray *manifests,
+          GError **error)
+{
+    const char *refusal = fsn_disk_snapshot_refusal(d->facts, run->options.plain_text);
+    FsnBlockDevice *device =
+        d->facts->alias ? fsn_block_device_find(devices, d->facts->alias) : NULL;
+
+    if (!refusal) {
+        refusal = look_in_qemu(d, device);
+    }
+    if (!refusal) {
+        find_parent(run, d, device, manifests);
+    }
+    return plan_disk(run, d, refusal, error);
+}
+
+static bool
+find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError **error)
+{
+    const char *refusal = fsn_disk_snapshot_refusal(d->facts, run->options.plain_text);
+    FsnDiskImageInfo info;
+
+    if (!refusal && g_strcmp0(d->facts->source_kind, "file") != 0 &&
+        g_strcmp0(d->facts->source_kind, "block") != 0) {
+        refusal = "the domain is off, and it is neither a file nor a block device";
+    }
+    if (!refusal) {
+        if (!fsn_disk_image_info(d->facts->source,
+                                 d->facts->format ? d->facts->format : "raw", &info,
+                                 error)) {
+            g_prefix_error(error, "disk '%s': ", d->facts->target);
+            return false;
+        }
+        d->size = info.virtual_size;
+        find_parent(run, d, NULL, manifests);
+    }
+    return plan_disk(run, d, refusal, error);
+}
+
+/* A name that was asked for and is no disk at all is the user's mistake. */
+static bool
+check_targets(FsnSnapshotRun *run, GError **error)
+{
+    for (const char *const *t = run->options.targets; t && *t; t++) {
+        bool found = false;
+
+        for (guint i = 0; i < run->facts->disks->len; i++) {
+            const FsnDiskFacts *facts = run->facts->disks->pdata[i];
+
+            found = found || g_str_equal(facts->target, *t);
+        }
+        if (!found) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+                        "domain '%s' has no disk '%s'", run->facts->name, *t);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
+{
+    g_autoptr(GPtrArray) devices = NULL;
+    g_autoptr(GPtrArray) manifests = NULL;
+    g_autoptr(GPtrArray) damaged = NULL;
+
+    if (!check_targets(run, error) ||
+        (run->qmp && !fsn_qmp_query_block_devices(run->qmp, &devices, error)) ||
+        !fsn_repo_list_manifests(run->repo, &manifests, &damaged, error)) {
+        return false;
+    }
+    fsn_preflight_memory_parent(manifests, run->facts->uuid, &run->parent,
+                                &run->parent_memory);
+    for (guint i = 0; i < manifests->len && !run->parent_id; i++) {
+        if (is_of_domain(manifests->pdata[i], run->facts->uuid)) {
+            run->parent_id =
+                g_strdup(fsn_json_peek_string(manifests->pdata[i], "id", NULL));
+        }
+    }
+    for (guint i = 0; i < run->facts->disks->len; i++) {
+        FsnSnapshotDisk *d = g_new0(FsnSnapshotDisk, 1);
+
+        g_ptr_array_add(run->disks, d);
+        d->facts = run->facts->disks->pdata[i];
+        d->number = -1;
+        d->allocated = allocated_bytes(d->facts);
+        if (run->qmp ? !find_live(run, d, devices, manifests, error)
+                     : !find_off(run, d, manifests, error)) {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/guard.h"
+#include "cycle/instant.h"
+#include "cycle/journal.h"
+#include "cycle/lock.h"
+#include "cycle/manifest.h"
+#include "cycle/outgoing.h"
+#include "cycle/preflight.h"
+#include "cycle/snapshot-plan.h"
+#include "cycle/snapshot.h"
+#include "disk/capture.h"
+#include "disk/offline.h"
+#include "domxml/domain-facts.h"
+#include "repo/image.h"
+#include "virt/domain.h"
+
+G_BEGIN_DECLS
+
+/* What the files snapshot-*.c share. Order of the life: new (preflight), take, read, commit. */
+
+typedef struct {
+    const FsnDiskFacts *facts; /* borrowed from the run's */
+    char *node;                /* NULL = the domain is off, or the drive is empty */
+    uint64_t size;
+    uint64_t allocated;
+    bool persistent;   /* its image can keep a bitmap */
+    char *parent_id;   /* snapshot to compare with; NULL = none */
+    char *parent_root; /* its image of this disk */
+    uint64_t parent_size;
+    FsnBitmapState bitmap;
+    uint64_t dirty;
+    FsnDiskPlan *plan;
+
+    /* reading; the thread's until it is joined */
+    int number; /* in the instant; -1 = not taken */
+    FsnImage *parent;
+    FsnDiskOffline *offline;
+    FsnDiskCaptureResult result;
+    uint64_t bytes_done; /* atomic */
+    uint64_t bytes_total;
+} FsnSnapshotDisk;
+
+typedef struct FsnSnapshotReading FsnSnapshotReading;
+
+typedef struct {
+    FsnCycle *cycle;
+    FsnVirt *virt; /* borrowed from the context */
+    FsnRepo *repo; /* likewise */
+    FsnSnapshotOptions options;
+    char id[FSN_ID_HEX + 1];
+    char repo_id[9]; /* first digits */
+    int64_t started_us;
+
+    FsnVirtDomain *domain;
+    FsnDomainFacts *facts;
+    FsnVirtStatus status;
+    char *xml_live;     /* NULL = off */
+    char *xml_inactive; /* NULL = transient */
+    char *cpu;
+    char *versions;
+    char *object_live;
+    char *object_inactive;
+    char *object_cpu;
+
+    GPtrArray *disks; /* of FsnSnapshotDisk */
+    FsnRamMode ram_mode;
+    const char *ram_reason;
+    JsonObject *parent; /* the newest manifest with memory; NULL = none */
+    FsnManifestMemory parent_memory;
+    char *parent_id; /* the newest snapshot of the domain; NULL = none */
+
+    FsnLock *lock;
+    FsnJournal *journal;
+    FsnGuard *guard;
+    FsnQmp *qmp;
+    FsnInstant *instant;
+    FsnOutgoing *outgoing;
+    FsnCapture *capture;
+    char *socket;
+    FsnSnapshotReading *reading;
+
+    bool frozen;  /* file systems, by us */
+    bool stopped; /* the guest, by us; not continued yet */
+    bool durable;
+    bool finished;
+    bool stuck; /* recovery has to */
+    const char *consistency;
+    int64_t instant_us; /* real time */
+    int64_t stop_us;    /* monotonic */
+    int64_t pause_us;
+} FsnSnapshotRun;
+
+/* snapshot-preflight.c: what can be refused and found out beforehand. With @plan_only nothing
+ * is locked, stored or changed. */
+bool fsn_snapshot_preflight(FsnSnapshotRun *run,
+                            const char *domain,
+                            bool plan_only,
+                            GError **error);
+
+/* snapshot-facts.c: the disks as they are found, with their parents, and the plan of each. */
+bool fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error);
+void fsn_snapshot_disk_free(gpointer disk);
+
+/* snapshot-live.c: the instant of a running or paused domain. On return the guest is as
+ * before and everything is there to be read. */
+bool fsn_snapshot_take(FsnSnapshotRun *run, GError **error);
+/* The memory of a guest that is stopped: an ordinary migration, once no disk is held open. */
+bool fsn_snapshot_start_stopped(FsnSnapshotRun *run, GError **error);
+/* Lets the guest run again if it stands still because of us. */
+bool fsn_snapshot_continue(FsnSnapshotRun *run, GError **error);
+/* Everything that was done is undone: the guest as before, QEMU without a trace. */
+void fsn_snapshot_undo(FsnSnapshotRun *run);
+
+/* After QEMU has continued the guest by itself: libvirt's leases of the disks. */
+bool fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error);
+
+/* snapshot-read.c: reads memory and disks side by side into images. Memory of a guest that
+ * runs has to be read from before its snapshot begins: QEMU's own threads wait for it. */
+void fsn_snapshot_read_memory(FsnSnapshotRun *run);
+bool fsn_snapshot_read(FsnSnapshotRun *run, GError **error);
+/* Ends and joins whatever still reads. */
+void fsn_snapshot_read_end(FsnSnapshotRun *run);
+
+/* snapshot-commit.c: the manifest, and what goes away when it is durable. */
+bool fsn_snapshot_commit(FsnSnapshotRun *run,
+                         FsnSnapshotResult *out_result,
+                         GError **error);
+JsonArray *fsn_snapshot_disks_json(const FsnSnapshotRun *run);
+JsonArray *fsn_snapshot_resources_json(const FsnSnapshotRun *run);
+
+/* The run state that the domain had, as the manifest has it. */
+const char *fsn_snapshot_run_state(const FsnSnapshotRun *run);
+
+G_END_DECLS

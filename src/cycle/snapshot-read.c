@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading what an instant shows: a thread for the memory and one for each disk, each of which
+ * writes an image; this thread watches them, QEMU's jobs and the guard. The first error
+ * ends all of them. Memory that is not taken off QEMU holds up the guest's writes, so a
+ * reader that stands still is given up.
+ */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "cycle/snapshot-private.h"
+
+#include <sys/socket.h>
+
+#define LOOK_US      (100 * 1000)
+/* How long the guest's writers may be held up by memory that nobody takes. */
+#define RAM_STALL_US (5 * G_USEC_PER_SEC)
+#define RAM_STEP_MS  100
+
+typedef struct {
+    FsnSnapshotRun *run;
+    FsnSnapshotDisk *disk; /* NULL = the memory */
+    GThread *thread;
+    GError *error;
+    gint *cancel;
+    gint done; /* atomic */
+    bool joined;
+    uint64_t
+        ram_done; /* atomic, of the memory: pages, pages in all, bytes of the stream */
+    uint64_t ram_total;
+    uint64_t ram_bytes;
+} Reader;
+
+struct FsnSnapshotReading {
+    FsnSnapshotRun *run;
+    GPtrArray *readers;
+    Reader *memory; /* one of them, or NULL */
+    gint cancel;    /* atomic */
+    int64_t ram_us; /* when it last moved, and how far it was */
+    uint64_t ram_bytes;
+};
+
+typedef struct FsnSnapshotReading Reading;
+
+static void
+put(uint64_t *counter, uint64_t value)
+{
+    __atomic_store_n(counter, value, __ATOMIC_RELAXED);
+}
+
+static uint64_t
+get(const uint64_t *counter)
+{
+    return __atomic_load_n(counter, __ATOMIC_RELAXED);
+}
+
+static void
+on_progress(gpointer user, uint64_t done, uint64_t total)
+{
+    FsnSnapshotDisk *d = user;
+
+    put(&d->bytes_done, done);
+    put(&d->bytes_total, total);
+}
+
+static bool
+read_disk(Reader *reader, GError **error)
+{
+    FsnSnapshotRun *run = reader->run;
+    FsnSnapshotDisk *d = reader->disk;
+    bool incremental = d->plan->mode == FSN_DISK_INCREMENTAL;
+    FsnDiskCaptureOptions options = {
+        .socket = d->offline ? fsn_disk_offline_socket(d->offline) : run->socket,
+        .export_name = d->offline ? "" : d->facts->target,
+        .bitmap =
+            incremental ? fsn_instant_context(run->instant, (unsigned)d->number) : NULL,
+        .repo = run->repo,
+        .codec = run->options.codec,
+        .level = run->options.level,
+        .bandwidth = run->options.bandwidth,
+        .cancel = reader->cancel,
+        .progress = on_progress,
+        .user = d,
+    };
+
+    if (d->parent_root) {
+        d->parent = fsn_image_open(run->repo, d->parent_root, error);
+        if (!d->parent) {
+            return false;
+        }
+        options.parent = d->parent;
+    }
+    if (!fsn_disk_capture(&options, &d->result, error)) {
+        g_prefix_error(error, "disk '%s': ", d->facts->target);
+        return false;
+    }
+    return true;
+}
+
+static void
+publish(Reader *reader)
+{
+    FsnCaptureProgress p = fsn_capture_progress(reader->run->capture);
+
+    put(&reader->ram_done, p.pages_seen);
+    put(&reader->ram_total, p.pages_total);
+    put(&reader->ram_bytes, p.bytes_read);
+}
+
+static bool
+read_memory(Reader *reader, GError **error)
+{
+    FsnCaptureEvent event = FSN_CAPTURE_MORE;
+
+    while (event != FSN_CAPTURE_END) {
+        if (g_atomic_int_get(reader->cancel)) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_CANCELLED, "cancelled");
+            return false;
+        }
+        if (!fsn_capture_step(reader->run->capture, RAM_STEP_MS, &event, error)) {
+            g_prefix_error(error, "memory: ");
+            return false;
+        }
+        publish(reader);
+    }
+    return true;
+}
+
+static gpointer
+reader_main(gpointer data)
+{
+    Reader *reader = data;
+    bool ok = reader->disk ? read_disk(reader, &reader->error)
+                           : read_memory(reader, &reader->error);
+
+    g_assert(ok == (reader->error == NULL));
+    g_atomic_int_set(&reader->done, 1);
+    return NULL;
+}
+
+static Reader *
+start_reader(Reading *reading, FsnSnapshotDisk *disk)
+{
+    Reader *reader = g_new0(Reader, 1);
+
+    reader->run = reading->run;
+    reader->disk = disk;
+    reader->cancel = &reading->cancel;
+    reader->thread = g_thread_new(disk ? "disk" : "memory", reader_main, reader);
+    g_ptr_array_add(reading->readers, reader);
+    return reader;
+}
+
+static void
+join(Reader *reader)
+{
+    if (!reader->joined) {
+        g_thread_join(reader->thread);
+        reader->joined = true;
+    }
+}
+
+static void
+reader_free(gpointer data)
+{
+    Reader *reader = data;
+
+    join(reader);
+    g_clear_error(&reader->error);
+    g_free(reader);
+}
+
+/* What has been read is let go at once: the guest's writes are copied no more. */
+static bool
+take_done(Reading *reading, bool *out_all, GError **error)
+{
+    *out_all = true;
+    for (guint i = 0; i < reading->readers->len; i++) {
+        Reader *reader = reading->readers->pdata[i];
+
+        if (reader->joined) {
+            continue;
+        }
+        if (!g_atomic_int_get(&reader->done)) {
+            *out_all = false;
+            continue;
+        }
+        join(reader);
+        if (reader->error) {
+            g_propagate_error(error, g_steal_pointer(&reader->error));
+            return false;
+        }
+        if (reader->disk && reader->disk->number >= 0 &&
+            !fsn_instant_release(reading->run->instant, (unsigned)reader->disk->number,
+                                 error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void
+report(Reading *reading)
+{
+    FsnSnapshotRun *run = reading->run;
+    uint64_t done = 0;
+    uint64_t total = 0;
+
+    for (guint i = 0; i < run->disks->len; i++) {
+        const FsnSnapshotDisk *d = run->disks->pdata[i];
+
+        done += get(&d->bytes_done);
+        total += get(&d->bytes_total);
+    }
+    if (reading->memory) {
+        done += get(&reading->memory->ram_done) * FSN_PAGE_SIZE;
+        total += get(&reading->memory->ram_total) * FSN_PAGE_SIZE;
+    }
+    fsn_cycle_progress(run->cycle, "reading", done, total);
+}
+
+static bool
+check_memory(Reading *reading, GError **error)
+{
+    Reader *memory = reading->memory;
+
+    if (!memory || g_atomic_int_get(&memory->done)) {
+        return true;
+    }
+    if (get(&memory->ram_bytes) != reading->ram_bytes) {
+        reading->ram_bytes = get(&memory->ram_bytes);
+        reading->ram_us = fsn_monotonic_us();
+    }
+    if (fsn_monotonic_us() - reading->ram_us < RAM_STALL_US) {
+        return true;
+    }
+    g_set_error(error, FSN_ERROR, FSN_ERROR_TIMEOUT,
+                "the memory has not moved for %d s, which holds up the guest",
+                (int)(RAM_STALL_US / G_USEC_PER_SEC));
+    return false;
+}
+
+static bool
+watch(Reading *reading, GError **error)
+{
+    bool all;
+
+    for (;;) {
+        if (!take_done(reading, &all, error)) {
+            return false;
+        }
+        fsn_guard_beat(reading->run->guard);
+        report(reading);
+        if (all) {
+            return true;
+        }
+        if (!check_memory(reading, error) ||
+            (reading->run->instant && !fsn_instant_check(reading->run->instant, error))) {
+            return false;
+        }
+        g_usleep(LOOK_US);
+    }
+}
+
+static Reading *
+reading_of(FsnSnapshotRun *run)
+{
+    if (!run->reading) {
+        run->reading = g_new0(Reading, 1);
+        run->reading->run = run;
+        run->reading->readers = g_ptr_array_new_with_free_func(reader_free);
+    }
+    return run->reading;
+}
+
+void
+fsn_snapshot_read_memory(FsnSnapshotRun *run)
+{
+    Reading *reading = reading_of(run);
+
+    reading->ram_us = fsn_monotonic_us();
+    reading->memory = start_reader(reading, NULL);
+}
+
+static void
+read_disks(FsnSnapshotRun *run)
+{
+    Reading *reading = reading_of(run);
+
+    for (guint i = 0; i < run->disks->len; i++) {
+        FsnSnapshotDisk *d = run->disks->pdata[i];
+
+        if (d->plan->mode != FSN_DISK_SKIPPED) {
+            (void)start_reader(reading, d); /* the array has it */
+        }
+    }
+}
+
+void
+fsn_snapshot_read_end(FsnSnapshotRun *run)
+{
+    Reading *reading = run->reading;
+
+    if (!reading) {
+        return;
+    }
+    g_atomic_int_set(&reading->cancel, 1);
+    if (reading->memory && !g_atomic_int_get(&reading->memory->done)) {
+        (void)shutdown(fsn_capture_fd(run->capture), SHUT_RDWR); /* wakes it, and QEMU */
+    }
+    g_ptr_array_unref(reading->readers); /* joins them */
+    g_clear_pointer(&run->reading, g_free);
+}
+
+static bool
+finish_memory(FsnSnapshotRun *run, GError **error)
+{
+    int64_t downtime_us;
+
+    if (!fsn_outgoing_finish(run->outgoing, &downtime_us, error)) {
+        return false;
+    }
+    fsn_outgoing_restore(run->outgoing);
+    return true;
+}
+
+/* The guest ran again before this: the memory was being read by then, without which QEMU may
+ * wait for its own guest. */
+static bool
+read_beside(FsnSnapshotRun *run, GError **error)
+{
+    read_disks(run);
+    return fsn_snapshot_settle_leases(run, error) && watch(reading_of(run), error) &&
+           (run->ram_mode != FSN_RAM_BACKGROUND || finish_memory(run, error));
+}
+
+/* A migration ends with QEMU giving up the disks, which nobody may hold then. */
+static bool
+read_stopped(FsnSnapshotRun *run, GError **error)
+{
+    read_disks(run);
+    if (!watch(reading_of(run), error) || !fsn_snapshot_start_stopped(run, error)) {
+        return false;
+    }
+    fsn_snapshot_read_memory(run);
+    return watch(reading_of(run), error) && finish_memory(run, error) &&
+           fsn_snapshot_continue(run, error);
+}
+
+bool
+fsn_snapshot_read(FsnSnapshotRun *run, GError **error)
+{
+    bool ok = run->ram_mode == FSN_RAM_STOPPED ? read_stopped(run, error)
+                                               : read_beside(run, error);
+
+    fsn_snapshot_read_end(run);
+    return ok;
+}

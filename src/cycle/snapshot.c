@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The life of one snapshot: what is to be done in which order. */
+#include "config.h"
+
+#include "cycle/snapshot.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/id.h"
+#include "cycle/snapshot-private.h"
+
+#include <string.h>
+
+static void
+run_free(FsnSnapshotRun *run)
+{
+    if (!run) {
+        return;
+    }
+    fsn_snapshot_undo(run);
+    fsn_capture_free(run->capture);
+    fsn_outgoing_free(run->outgoing);
+    fsn_instant_free(run->instant);
+    fsn_qmp_free(run->qmp);
+    if (run->stuck || (run->durable && !run->finished)) {
+        /* Not at an end that we can reach: recovery goes on from here. */
+        fsn_guard_abandon(g_steal_pointer(&run->guard));
+    }
+    fsn_guard_done(run->guard);
+    fsn_journal_free(run->journal);
+    fsn_lock_release(run->lock);
+    fsn_manifest_memory_clear(&run->parent_memory);
+    g_clear_pointer(&run->parent, json_object_unref);
+    g_clear_pointer(&run->disks, g_ptr_array_unref);
+    fsn_domain_facts_free(run->facts);
+    fsn_virt_domain_free(run->domain);
+    g_free(run->socket);
+    g_free(run->xml_live);
+    g_free(run->xml_inactive);
+    g_free(run->cpu);
+    g_free(run->versions);
+    g_free(run->object_live);
+    g_free(run->object_inactive);
+    g_free(run->object_cpu);
+    g_free(run->parent_id);
+    g_free(run);
+}
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSnapshotRun, run_free)
+
+static FsnSnapshotRun *
+run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
+{
+    g_autoptr(FsnSnapshotRun) run = g_new0(FsnSnapshotRun, 1);
+    FsnId id = fsn_id_new();
+    g_autofree char *text = fsn_id_to_string(&id);
+    g_autofree char *repo_id = NULL;
+
+    run->cycle = cycle;
+    run->options = *options;
+    run->started_us = fsn_monotonic_us();
+    run->consistency = "crash";
+    run->disks = g_ptr_array_new_with_free_func(fsn_snapshot_disk_free);
+    g_strlcpy(run->id, text, sizeof(run->id));
+    run->virt = fsn_cycle_virt(cycle, error);
+    run->repo = run->virt ? fsn_cycle_storing_repo(cycle, error) : NULL;
+    if (!run->repo) {
+        return NULL;
+    }
+    repo_id = fsn_repo_id(run->repo);
+    g_strlcpy(run->repo_id, repo_id, sizeof(run->repo_id));
+    return g_steal_pointer(&run);
+}
+
+/* A domain that is off has no instant but the reading itself, during which nobody can start
+ * it: the images are locked. */
+static bool
+open_offline(FsnSnapshotRun *run, GError **error)
+{
+    run->instant_us = fsn_realtime_us();
+    for (guint i = 0; i < run->disks->len; i++) {
+        FsnSnapshotDisk *d = run->disks->pdata[i];
+
+        if (d->plan->mode == FSN_DISK_SKIPPED) {
+            continue;
+        }
+        d->offline = fsn_disk_offline_new(
+            d->facts->source, d->facts->format ? d->facts->format : "raw", NULL, error);
+        if (!d->offline) {
+            g_prefix_error(error, "disk '%s': ", d->facts->target);
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+fsn_cycle_snapshot(FsnCycle *cycle,
+                   const char *domain,
+                   const FsnSnapshotOptions *options,
+                   FsnSnapshotResult *out_result,
+                   GError **error)
+{
+    g_autoptr(FsnSnapshotRun) run = run_new(cycle, options, error);
+
+    return run && fsn_snapshot_preflight(run, domain, false, error) &&
+           (run->qmp ? fsn_snapshot_take(run, error) : open_offline(run, error)) &&
+           fsn_snapshot_read(run, error) && fsn_snapshot_commit(run, out_result, error);
+}
+
+bool
+fsn_cycle_snapshot_plan(FsnCycle *cycle,
+                        const char *domain,
+                        const FsnSnapshotOptions *options,
+                        FsnSnapshotResult *out_result,
+                        GError **error)
+{
+    g_autoptr(FsnSnapshotRun) run = run_new(cycle, options, error);
+
+    if (!run || !fsn_snapshot_preflight(run, domain, true, error)) {
+        return false;
+    }
+    out_result->domain = g_strdup(run->facts->name);
+    out_result->consistency = g_strdup(run->consistency);
+    out_result->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
+    g_strlcpy(out_result->parent, run->parent_id ? run->parent_id : "",
+              sizeof(out_result->parent));
+    out_result->disks = fsn_snapshot_disks_json(run);
+    out_result->resources = fsn_snapshot_resources_json(run);
+    return true;
+}
+
+void
+fsn_snapshot_result_clear(FsnSnapshotResult *r)
+{
+    g_clear_pointer(&r->domain, g_free);
+    g_clear_pointer(&r->consistency, g_free);
+    g_clear_pointer(&r->memory, g_free);
+    g_clear_pointer(&r->disks, json_array_unref);
+    g_clear_pointer(&r->resources, json_array_unref);
+}
+
+JsonObject *
+fsn_snapshot_result_to_json(const FsnSnapshotResult *r)
+{
+    JsonObject *o = json_object_new();
+
+    if (*r->snapshot) {
+        json_object_set_string_member(o, "snapshot", r->snapshot);
+    } else {
+        json_object_set_null_member(o, "snapshot");
+    }
+    json_object_set_string_member(o, "domain", r->domain);
+    json_object_set_string_member(o, "kind", "snapshot");
+    if (*r->parent) {
+        json_object_set_string_member(o, "parent", r->parent);
+    } else {
+        json_object_set_null_member(o, "parent");
+    }
+    json_object_set_string_member(o, "consistency", r->consistency);
+    json_object_set_string_member(o, "memory", r->memory);
+    json_object_set_int_member(o, "pause_us", r->pause_us);
+    json_object_set_int_member(o, "total_us", r->total_us);
+    json_object_set_int_member(o, "bytes_read", (int64_t)r->bytes_read);
+    json_object_set_int_member(o, "bytes_changed", (int64_t)r->bytes_changed);
+    json_object_set_int_member(o, "bytes_stored", (int64_t)r->bytes_stored);
+    json_object_set_array_member(o, "disks", json_array_ref(r->disks));
+    json_object_set_array_member(o, "resources", json_array_ref(r->resources));
+    return o;
+}
