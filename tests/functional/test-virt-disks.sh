@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # src/virt on a real libvirtd: another tool's backup job is seen while it is open, a domain
-# that does not run or has no agent is told so, and an agent that is not there is waited for
-# no longer than allowed.
+# that does not run or has no agent is told so, and an agent that is not there or says
+# nothing is waited for no longer than allowed.
 . "${top_srcdir:-.}"/tests/functional/private-libvirt.sh
 . "$top_srcdir"/tests/guest/guest.sh
 tool=$(cd "$top_builddir" && pwd)/tests/functional/virt-tool
@@ -34,9 +34,10 @@ refused ()
     expect_match "$said" "$regex" "what $* says"
 }
 
+agent="<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
 define one "<disk type='file'><driver name='qemu' type='qcow2'/><source file='$folder/a'/>
     <target dev='vda' bus='virtio'/></disk>
-    <channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+    $agent"
 define plain ""
 refused "'one'.*not running" freeze one 1
 guest_virsh start one >/dev/null
@@ -45,6 +46,15 @@ guest_virsh start plain >/dev/null
 # An agent that nobody runs, and none at all.
 refused "cannot freeze .*'one'.* not connected$" freeze one 1
 refused "cannot freeze .*'plain'.* not configured" freeze plain 1
+
+# One that is there and says nothing, as while a guest is very busy: the call ends in time,
+# and the next one does, too.
+guest_start silent 96 --fill 16 --devices "$agent"
+guest_ask silent 'agent silent' '^.* AGENT silent' >/dev/null
+connected () { [[ $(guest_virsh dumpxml silent) == *"state='connected'"* ]]; }
+wait_until 20 connected || fail "the agent's channel is not connected"
+refused "cannot freeze .*'silent'.*virsh domfsthaw silent" freeze silent 1
+refused "cannot freeze .*'silent'.*virsh domfsthaw silent" freeze silent 1
 
 # A backup of another tool.
 expect_match "$(in_libvirt "$tool" disks one)" 'backup=0 errors=none' "before the backup"

@@ -12,7 +12,7 @@ set -euo pipefail
 export LC_ALL=C
 here=$(cd "$(dirname "$0")" && pwd)
 out=$1
-modules='virtio_pci virtio_blk virtio_balloon button evdev'
+modules='virtio_pci virtio_blk virtio_console virtio_balloon button evdev'
 
 mkdir -p "$out"
 cd "$out"

@@ -17,6 +17,7 @@
  *     H seq= t= bad=                t: CLOCK_MONOTONIC in s; bad: wrong pages it has met
  *     VERIFY pages= bad= stale= ms= answer to "verify": wrong content, old generation
  * Commands: verify | dirty PAGES_PER_TICK | beat on|off | ping TOKEN | reboot | poweroff
+ *           agent silent (connects the guest agent's channel and says nothing there)
  *           corrupt PAGE (flips a bit) | outdate PAGE (puts its previous content back)
  *           disk-every TICKS | fill DISK FIRST_MIB MIB SEED | scatter DISK BLOCKS SEED
  * The power button powers off as well. A counter is written to the first block of each of
@@ -351,6 +352,8 @@ obey(MemGuest *g, const char *line)
         fill_page(g, page, now - 1);
         g->generations[page] = now;
         printf("OUTDATED %lu\n", page);
+    } else if (strcmp(line, "agent silent") == 0) {
+        printf("AGENT %s\n", open("/dev/vport0p1", O_RDWR) < 0 ? "missing" : "silent");
     } else if (strcmp(line, "reboot") == 0) {
         leave(RB_AUTOBOOT);
     } else if (strcmp(line, "poweroff") == 0) {
