@@ -18,7 +18,7 @@ typedef struct {
     FsnCodec codec;
     int level;
     unsigned threads;     /* that compress; 0: one per processor */
-    unsigned connections; /* at most, if the server takes several; 0: four */
+    unsigned connections; /* at most, if the server takes several; 0: two */
     uint64_t bandwidth;   /* bytes per second that are read; 0: no limit */
     int64_t stall_us;     /* longest silence of the server; 0: FSN_DISK_STALL_US */
     const gint *cancel;   /* atomic; != 0: FSN_ERROR_CANCELLED within 0.1 s; or null */

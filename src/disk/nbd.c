@@ -28,6 +28,8 @@
 #define MAX_ALIGNMENT  4096
 /* Requests on each connection that make another one worth while. */
 #define LINK_DEPTH     4
+/* One more fills the pauses of the first; with four, QEMU only switches more often. */
+#define DEFAULT_LINKS  2
 #define BITMAP_CONTEXT "qemu:dirty-bitmap:"
 
 typedef struct {
@@ -42,7 +44,7 @@ struct FsnNbd {
     const gint *cancel;
     int64_t stall_us;
     int64_t alive_us; /* when something last moved */
-    Link links[FSN_NBD_CONNECTIONS];
+    Link links[FSN_NBD_MAX_CONNECTIONS];
     unsigned n_links;
     unsigned max_links;
     uint64_t size;
@@ -152,7 +154,7 @@ serve_link(FsnNbd *nbd, Link *link, short events, short revents, GError **error)
 static bool
 pump(FsnNbd *nbd, int timeout_ms, bool *out_active, GError **error)
 {
-    struct pollfd fds[FSN_NBD_CONNECTIONS];
+    struct pollfd fds[FSN_NBD_MAX_CONNECTIONS];
     int n;
 
     *out_active = false;
@@ -267,8 +269,9 @@ fsn_nbd_open(const FsnNbdOptions *options, GError **error)
     nbd->bitmap = g_strdup(options->bitmap);
     nbd->cancel = options->cancel;
     nbd->stall_us = options->stall_us;
-    nbd->max_links = options->connections ? MIN(options->connections, FSN_NBD_CONNECTIONS)
-                                          : FSN_NBD_CONNECTIONS;
+    nbd->max_links = options->connections
+                         ? MIN(options->connections, FSN_NBD_MAX_CONNECTIONS)
+                         : DEFAULT_LINKS;
     nbd->alive_us = fsn_monotonic_us();
     for (unsigned i = 0; i < G_N_ELEMENTS(nbd->extents); i++) {
         nbd->extents[i] = g_array_new(FALSE, FALSE, sizeof(uint32_t));

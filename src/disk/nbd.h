@@ -9,14 +9,14 @@ G_BEGIN_DECLS
  * that they agree with each other. One thread. */
 typedef struct FsnNbd FsnNbd;
 
-#define FSN_NBD_CONNECTIONS 4
+#define FSN_NBD_MAX_CONNECTIONS 4
 
 typedef struct {
     const char *socket;
     const char *export_name;
     const char
         *bitmap; /* context that must be there, "qemu:dirty-bitmap:NAME"; or null */
-    unsigned connections; /* at most; 0: FSN_NBD_CONNECTIONS */
+    unsigned connections; /* at most; 0: two */
     const gint *cancel; /* atomic; once not 0, waiting is FSN_ERROR_CANCELLED; or null */
     int64_t stall_us;   /* a server that is silent for so long is FSN_ERROR_TIMEOUT */
 } FsnNbdOptions;

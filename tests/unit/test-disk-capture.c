@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "disk-common.h"
+#include "sparse-disk.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -388,7 +389,40 @@ test_refused(void)
     }
 }
 
-/* Names the server's own limits: pieces are no longer than it takes. */
+/* The partition table is read from the image. */
+static void
+test_partitions(void)
+{
+    g_autofree char *path = g_test_build_filename(G_TEST_DIST, "tests", "fuzz", "corpus",
+                                                  "partitions", "gpt", NULL);
+    g_auto(FsnDiskCaptureResult) result = { 0 };
+    g_autoptr(Lab) lab = lab_new();
+    g_autofree char *table = NULL;
+    SparseDisk disk = { 0 };
+    gsize len;
+    int fd;
+
+    if (!test_have("nbdkit", NULL)) {
+        return;
+    }
+    g_assert_true(g_file_get_contents(path, &table, &len, NULL));
+    g_assert_true(sparse_disk_init(&disk, (const uint8_t *)table, len));
+    fd = open(lab->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    g_assert_no_errno(ftruncate(fd, (off_t)disk.size));
+    for (gsize at = SPARSE_HEADER; at < len; at += SPARSE_RECORD) {
+        off_t offset = (off_t)fsn_get_le64(disk.data + at) * SPARSE_SECTOR;
+
+        g_assert_cmpint(pwrite(fd, disk.data + at + 8, SPARSE_SECTOR, offset), ==,
+                        SPARSE_SECTOR);
+    }
+    close(fd);
+    capture_file(lab, NULL, "-r", &result);
+    g_assert_cmpuint(result.partitions->len, ==, 2);
+    g_assert_cmpuint(((FsnPartition *)result.partitions->pdata[1])->size, ==,
+                     (uint64_t)3 << 30);
+}
+
+/* The server's own limits: pieces are no longer than it takes. */
 static void
 test_max_read(void)
 {
@@ -426,6 +460,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk/capture/bandwidth", test_bandwidth);
     g_test_add_func("/disk/capture/progress", test_progress);
     g_test_add_func("/disk/capture/refused", test_refused);
+    g_test_add_func("/disk/capture/partitions", test_partitions);
     g_test_add_func("/disk/capture/max-read", test_max_read);
     return g_test_run();
 }
