@@ -59,14 +59,6 @@ bool fsn_domain_facts_parse(const char *xml, FsnDomainFacts **out_facts, GError 
 void fsn_domain_facts_free(FsnDomainFacts *facts);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnDomainFacts, fsn_domain_facts_free)
 
-/* False with FSN_ERROR_STATE, naming the first difference, unless RAM and device state of a
- * guest that ran as @saved can be loaded by one described by @now: type, architecture,
- * machine type, memory, vCPUs and CPU are equal. Machine aliases are not resolved: give
- * two live, or two migratable, descriptions. */
-bool fsn_domain_facts_same_machine(const FsnDomainFacts *saved,
-                                   const FsnDomainFacts *now,
-                                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
-
 /* True if @text is a UUID as libvirt writes it: 36 characters, lower-case hex digits. */
 bool fsn_uuid_is_canonical(const char *text);
 

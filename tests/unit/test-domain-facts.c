@@ -263,41 +263,6 @@ test_hostile(void)
 }
 
 static void
-test_same_machine(void)
-{
-    static const char *const other[][2] = {
-        { HEAD "<os><type arch='x86_64' machine='pc-q35-7.1'>hvm</type></os>"
-               "<cpu mode='custom'><model>a</model></cpu></domain>",
-          "machine type" },
-        { HEAD OS "<cpu mode='custom'><model>b</model></cpu></domain>", "CPU" },
-        { HEAD OS "</domain>", "CPU" },
-        { "<domain type='kvm'><name>n</name>"
-          "<uuid>0a0b0c0d-1111-2222-3333-444455556666</uuid><memory>1</memory>"
-          "<vcpu>4</vcpu>" OS "<cpu mode='custom'><model>a</model></cpu></domain>",
-          "memory" },
-        { "<domain type='qemu'><name>n</name>"
-          "<uuid>0a0b0c0d-1111-2222-3333-444455556666</uuid><memory>1</memory>"
-          "<vcpu>4</vcpu></domain>",
-          "domain type" },
-    };
-    g_autoptr(FsnDomainFacts) saved = parse(
-        HEAD OS "<cpu mode='custom'><model>a</model><feature name='x'/></cpu></domain>");
-    g_autoptr(FsnDomainFacts) same = parse(
-        HEAD OS
-        "<cpu mode='custom'>\n <feature name='x'/>\n<model>a</model> </cpu></domain>");
-
-    g_assert_true(fsn_domain_facts_same_machine(saved, same, NULL));
-    for (size_t i = 0; i < G_N_ELEMENTS(other); i++) {
-        g_autoptr(FsnDomainFacts) now = parse(other[i][0]);
-        g_autoptr(GError) error = NULL;
-
-        g_assert_false(fsn_domain_facts_same_machine(saved, now, &error));
-        g_assert_error(error, FSN_ERROR, FSN_ERROR_STATE);
-        g_assert_true(g_str_has_prefix(error->message, other[i][1]));
-    }
-}
-
-static void
 test_host_uuid(void)
 {
     g_autofree char *uuid = NULL;
@@ -327,7 +292,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain-facts/allowed", test_allowed);
     g_test_add_func("/domain-facts/memory-units", test_memory_units);
     g_test_add_func("/domain-facts/hostile", test_hostile);
-    g_test_add_func("/domain-facts/same-machine", test_same_machine);
     g_test_add_func("/domain-facts/host-uuid", test_host_uuid);
     return g_test_run();
 }
