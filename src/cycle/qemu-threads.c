@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "cycle/pending-io.h"
+#include "virt/folders.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,13 +31,10 @@
 char *
 fsn_qemu_pid_file(FsnVirt *virt, const char *name)
 {
+    g_autofree char *folder = fsn_virt_folder(virt, FSN_VIRT_FOLDER_PIDS);
     g_autofree char *file = g_strconcat(name, ".pid", NULL);
 
-    if (fsn_virt_is_session(virt)) {
-        return g_build_filename(g_get_user_runtime_dir(), "libvirt", "qemu", "run", file,
-                                NULL);
-    }
-    return g_build_filename("/run/libvirt/qemu", file, NULL);
+    return g_build_filename(folder, file, NULL);
 }
 
 static bool

@@ -9,33 +9,31 @@
 
 #include "base/error.h"
 #include "base/files.h"
+#include "virt/folders.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SYSTEM_BASE "/var/lib/libvirt/qemu"
-
 static char *
 path_for(FsnVirt *virt, const char *uuid)
 {
+    g_autofree char *folder = fsn_virt_folder(virt, FSN_VIRT_FOLDER_QEMUS);
     g_autofree char *name = g_strconcat("foresnap-", uuid, NULL);
 
-    if (fsn_virt_is_session(virt)) {
-        return g_build_filename(g_get_user_runtime_dir(), name, NULL);
-    }
-    return g_build_filename(SYSTEM_BASE, name, NULL);
+    return g_build_filename(folder, name, NULL);
 }
 
-/* Gives the folder to the user that libvirt runs QEMU as. */
+/* Gives the folder to the user that libvirt runs QEMU as, who owns the one above. */
 static bool
 give_to_qemu(const char *path, GError **error)
 {
+    g_autofree char *above = g_path_get_dirname(path);
     struct stat st;
 
-    if (stat(SYSTEM_BASE, &st) < 0) {
-        return fsn_set_errno(error, errno, "cannot look at '%s'", SYSTEM_BASE);
+    if (stat(above, &st) < 0) {
+        return fsn_set_errno(error, errno, "cannot look at '%s'", above);
     }
     if (chown(path, st.st_uid, st.st_gid) < 0) {
         return fsn_set_errno(error, errno, "cannot give '%s' to QEMU's user", path);

@@ -14,6 +14,7 @@
 #include "domxml/domain-facts.h"
 #include "domxml/edit.h"
 #include "stream/save-image.h"
+#include "virt/folders.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -24,14 +25,10 @@
 char *
 fsn_stub_path(FsnVirt *virt, const char *name)
 {
+    g_autofree char *folder = fsn_virt_folder(virt, FSN_VIRT_FOLDER_SAVE);
     g_autofree char *file = g_strconcat(name, ".save", NULL);
 
-    if (fsn_virt_is_session(virt)) {
-        return g_build_filename(g_get_user_config_dir(), "libvirt", "qemu", "save", file,
-                                NULL);
-    }
-    /* libvirt's own folder, wherever foresnap itself is installed. */
-    return g_build_filename("/var/lib/libvirt/qemu/save", file, NULL);
+    return g_build_filename(folder, file, NULL);
 }
 
 /* The snapshot that the stub at @path guards; NULL if it is not a stub of ours. */

@@ -13,6 +13,7 @@
 #include "memory/not-run.h"
 #include "memory/pager-session.h"
 #include "virt/domain.h"
+#include "virt/last-words.h"
 #include "virt/migrate-in.h"
 
 #include <string.h>
@@ -217,6 +218,12 @@ bool
 fsn_incoming_was_let_run(FsnIncoming *in)
 {
     return g_atomic_int_get(&in->let_run) != 0;
+}
+
+char *
+fsn_incoming_last_words(FsnIncoming *in, int64_t since_us)
+{
+    return fsn_virt_last_words(in->virt, in->in.name, since_us);
 }
 
 bool

@@ -37,5 +37,8 @@ bool fsn_incoming_is_finished(FsnIncoming *in, bool wait, bool *out_ok, GError *
 /* Are the guest's CPUs running (false if that cannot be told)? */
 bool fsn_incoming_is_running(FsnIncoming *in);
 
+/* What QEMU said of why it ended, since @since_us (real time); NULL: nothing is known. */
+char *fsn_incoming_last_words(FsnIncoming *in, int64_t since_us);
+
 /* May a broken load be continued without danger to libvirtd? */
 bool fsn_incoming_may_recover(FsnIncoming *in, GError **why_not);

@@ -471,11 +471,25 @@ carry_out(Peer *p, GError **error)
     return load_lazily(p, error);
 }
 
+/* A QEMU that does not like what it is sent just ends, and tells only its log why. */
+static void
+add_last_words(Peer *p, int64_t since_us, GError **error)
+{
+    g_autofree char *words = p->incoming && !p->status.ran
+                                 ? fsn_incoming_last_words(p->incoming, since_us)
+                                 : NULL;
+
+    if (words) {
+        g_prefix_error(error, "QEMU says '%s': ", words);
+    }
+}
+
 int
 fsn_role_peer(const FsnPeerOptions *options)
 {
     Peer p = { .o = options, .plan = options->plan };
     g_autoptr(GError) error = NULL;
+    int64_t since_us = fsn_realtime_us();
     bool ok;
 
     p.status = (FsnPagerStatus){ .plan = p.plan,
@@ -485,6 +499,7 @@ fsn_role_peer(const FsnPeerOptions *options)
     fsn_pager_adopt();
     ok = carry_out(&p, &error);
     if (!ok) {
+        add_last_words(&p, since_us, &error);
         g_printerr("foresnap-pager: %s\n", error->message);
     }
     enter(&p, ok ? "done" : "failed", ok ? NULL : error->message);

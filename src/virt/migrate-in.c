@@ -62,6 +62,12 @@ fsn_migrate_in_available(FsnVirt *virt, GError **why_not)
     if (!fsn_virt_versions(virt, &versions, why_not)) {
         return false;
     }
+    /* Without its daemon the library names its own driver, which is nobody's. */
+    if (virConnectIsAlive(fsn_virt_handle(virt)) != 1) {
+        g_set_error(why_not, FSN_ERROR, FSN_ERROR_FAILED,
+                    "libvirtd has closed the connection; is it running?");
+        return false;
+    }
     if (strcmp(fsn_virt_driver(virt), "QEMU") != 0) {
         g_set_error(why_not, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
                     "libvirt's driver is '%s', not QEMU", fsn_virt_driver(virt));
