@@ -73,8 +73,8 @@ show(FsnCliContext *context, const FsnResumeResult *result)
     g_autofree char *running = fsn_cli_duration_text(result->running_us);
 
     fill_document(context->document, result);
-    if (result->warning) {
-        fsn_cli_warn(context, "%s", result->warning);
+    for (char **warning = result->warnings; *warning; warning++) {
+        fsn_cli_warn(context, "%s", *warning);
     }
     fsn_cli_say(context,
                 "resumed '%s' (%s) in %s, of that %s until libvirt had made it%s",

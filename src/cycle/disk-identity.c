@@ -129,6 +129,23 @@ fsn_disk_identity_opaque(const char *target, const char *kind)
     return o;
 }
 
+char *
+fsn_disk_identity_unseen(JsonArray *records)
+{
+    g_autoptr(GString) targets = g_string_new("");
+
+    for (guint i = 0; i < json_array_get_length(records); i++) {
+        JsonObject *record;
+
+        if (fsn_json_get_element(records, i, &record, NULL) &&
+            !fsn_json_peek_string(record, "path", NULL)) {
+            g_string_append_printf(targets, "%s%s", targets->len > 0 ? ", " : "",
+                                   fsn_json_peek_string(record, "target", "?"));
+        }
+    }
+    return targets->len > 0 ? g_strdup(targets->str) : NULL;
+}
+
 static bool
 check_int(JsonObject *then,
           JsonObject *now,

@@ -26,6 +26,10 @@ bool fsn_disk_identity_record(const char *target,
 /* For a disk that has no path on this host. */
 JsonObject *fsn_disk_identity_opaque(const char *target, const char *kind);
 
+/* Targets of the disks among @records (the manifest's) that cannot be looked at, with commas
+ * between; NULL if there are none. The caller frees. */
+char *fsn_disk_identity_unseen(JsonArray *records);
+
 /* Compares the disk as it is now with @record; a difference is FSN_ERROR_STATE that names
  * the disk and what differs. */
 bool fsn_disk_identity_check(JsonObject *record, GError **error)

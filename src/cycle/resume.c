@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/disk-identity.h"
 #include "cycle/find-state.h"
 #include "cycle/guard-marker.h"
 #include "cycle/incoming-defer.h"
@@ -20,6 +21,7 @@
 #include "cycle/pager-reports.h"
 #include "cycle/pager-start.h"
 #include "cycle/recover.h"
+#include "cycle/resume-advice.h"
 #include "cycle/stub.h"
 #include "domxml/domain-facts.h"
 #include "repo/manifests.h"
@@ -47,8 +49,8 @@ typedef struct {
     char *cpu_xml;
     FsnLock *lock;
     FsnJournal *journal;
-    char *warning;
-    char *no_incoming; /* why it goes through the monitor; NULL: it does not */
+    GPtrArray *warnings; /* of char * */
+    char *no_incoming;   /* why it goes through the monitor; NULL: it does not */
     int64_t started_us;
 } Resume;
 
@@ -63,7 +65,7 @@ resume_clear(Resume *r)
     fsn_virt_domain_free(r->domain);
     g_free(r->xml_live);
     g_free(r->cpu_xml);
-    g_free(r->warning);
+    g_ptr_array_unref(r->warnings);
     g_free(r->no_incoming);
 }
 
@@ -73,7 +75,7 @@ void
 fsn_resume_result_clear(FsnResumeResult *result)
 {
     g_clear_pointer(&result->domain, g_free);
-    g_clear_pointer(&result->warning, g_free);
+    g_clear_pointer(&result->warnings, g_strfreev);
 }
 
 const char *
@@ -265,35 +267,11 @@ choose_way(Resume *r)
 static void
 choose_mode(Resume *r)
 {
-    if (r->options.paused) {
-        /* libvirt cannot leave a guest stopped whose memory is still being loaded. */
-        r->options.mode = FSN_RESUME_EAGER;
-    }
-    if (r->options.mode != FSN_RESUME_EAGER &&
-        (r->facts->hugepages || r->facts->locked)) {
-        r->options.mode = FSN_RESUME_EAGER;
-        g_free(r->warning);
-        r->warning =
-            g_strdup("its memory is in huge pages or locked, so all of it is loaded "
-                     "before the guest runs");
-    }
-}
+    const char *why;
 
-/* What the user should know although it works. */
-static void
-add_advice(Resume *r)
-{
-    if (r->warning) {
-        return;
-    }
-    if (r->facts->watchdog && r->options.mode != FSN_RESUME_EAGER) {
-        r->warning =
-            g_strdup("it has a watchdog device, which may fire while the first pages "
-                     "are loaded; --mode eager avoids that");
-    } else if (r->options.sync_time && !r->facts->agent) {
-        r->warning =
-            g_strdup("it has no guest agent, so its clock stays behind by the time "
-                     "of the suspend");
+    r->options.mode = fsn_resume_choose_mode(r->facts, &r->options, &why);
+    if (why) {
+        g_ptr_array_add(r->warnings, g_strdup(why));
     }
 }
 
@@ -397,29 +375,33 @@ run_with_fallback(Resume *r, FsnPagerReports *reports, GError **error)
         return false;
     }
     r->options.mode = FSN_RESUME_EAGER;
-    g_free(r->warning);
-    r->warning =
+    g_ptr_array_add(
+        r->warnings,
         g_strdup("QEMU may not use userfaultfd here, so all memory is loaded before "
-                 "the guest runs; 'foresnap check-host --fix' permits it");
+                 "the guest runs; 'foresnap check-host --fix' permits it"));
     fsn_pager_reports_clear(reports);
     return run_pager(r, reports, error);
 }
 
-/* The way through the monitor is told whatever else there is to tell. */
-static char *
-take_warning(Resume *r)
+/* What the user should know although it worked; a NULL-terminated list. */
+static char **
+take_warnings(Resume *r)
 {
-    g_autofree char *other = g_steal_pointer(&r->warning);
+    g_autofree char *unseen = fsn_disk_identity_unseen(r->memory.disks);
 
-    if (!r->no_incoming) {
-        return g_steal_pointer(&other);
+    if (r->no_incoming) {
+        g_ptr_array_add(
+            r->warnings,
+            g_strdup_printf("libvirt's own incoming migration was not used (%s): libvirt "
+                            "does not know that memory is being loaded and marks the "
+                            "domain as tainted, and until it is started anew 'virsh "
+                            "snapshot-revert' refuses it, for '-incoming defer' stays in "
+                            "its live description",
+                            r->no_incoming));
     }
-    return g_strdup_printf(
-        "libvirt's own incoming migration was not used (%s): libvirt does not know that "
-        "memory is being loaded and marks the domain as tainted, and until it is started "
-        "anew 'virsh snapshot-revert' refuses it, for '-incoming defer' stays in its live "
-        "description%s%s",
-        r->no_incoming, other ? "; " : "", other ? other : "");
+    fsn_resume_advise(r->facts, &r->options, r->options.mode, unseen, r->warnings);
+    g_ptr_array_add(r->warnings, NULL);
+    return (char **)g_ptr_array_steal(r->warnings, NULL);
 }
 
 /* Whoever waited for the load may do anything next: the pager and its guard are about to let
@@ -431,8 +413,7 @@ wait_for_rest(Resume *r)
 
     g_clear_pointer(&r->lock, fsn_lock_release);
     if (!fsn_cycle_recover_domain(r->cycle, r->memory.uuid, 5000, NULL, &error)) {
-        g_free(r->warning);
-        r->warning = g_strdup(error->message);
+        g_ptr_array_add(r->warnings, g_strdup(error->message));
     }
 }
 
@@ -444,7 +425,7 @@ fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
 
     result.domain = g_strdup(r->memory.domain);
     g_strlcpy(result.snapshot, r->memory.id, sizeof(result.snapshot));
-    result.warning = take_warning(r);
+    result.warnings = take_warnings(r);
     result.domain_created_us = offset + reports->created_us;
     result.running_us = offset + reports->running_us;
     result.loaded_us = reports->done_us > 0 ? offset + reports->done_us : 0;
@@ -462,6 +443,7 @@ fsn_cycle_resume(FsnCycle *cycle,
 {
     g_auto(Resume) r = { .cycle = cycle,
                          .options = *options,
+                         .warnings = g_ptr_array_new_with_free_func(g_free),
                          .started_us = fsn_monotonic_us() };
     g_auto(FsnPagerReports) reports = { 0 };
 
@@ -472,7 +454,6 @@ fsn_cycle_resume(FsnCycle *cycle,
     }
     choose_way(&r);
     choose_mode(&r);
-    add_advice(&r);
     if (!claim(&r, error) || !run_with_fallback(&r, &reports, error)) {
         if (r.journal) {
             give_back(&r);

@@ -29,8 +29,8 @@ typedef struct {
     char *domain;
     char snapshot[33];
     FsnResumeMode mode; /* the one used: eager where userfaultfd is not permitted */
-    char *warning;      /* why it is not the one asked for, and what else the user should
-                         * know; NULL: nothing */
+    char **warnings;    /* why it is not the one asked for, and what else the user should
+                         * know; never NULL */
     int64_t domain_created_us; /* from the call until libvirt had made the domain */
     int64_t running_us;        /* from the call until the guest ran */
     int64_t loaded_us;         /* with wait: until all memory was loaded; else 0 */

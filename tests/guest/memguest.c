@@ -18,6 +18,7 @@
  *     VERIFY pages= bad= stale= ms= answer to "verify": wrong content, old generation
  * Commands: verify | dirty PAGES_PER_TICK | beat on|off | ping TOKEN | reboot | poweroff
  *           agent silent (connects the guest agent's channel and says nothing there)
+ *           litter MIB (fills as much more and gives it back to the kernel)
  *           corrupt PAGE (flips a bit) | outdate PAGE (puts its previous content back)
  *           disk-every TICKS | fill DISK FIRST_MIB MIB SEED | scatter DISK BLOCKS SEED
  * The power button powers off as well. A counter is written to the first block of each of
@@ -323,6 +324,26 @@ obey_disk(MemGuest *g, const char *line)
     return true;
 }
 
+/* Leaves free memory behind that is not zero. */
+static void
+litter(uint64_t mib)
+{
+    size_t bytes = mib << 20;
+    uint64_t *p =
+        mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint64_t state = mib;
+
+    if (p == MAP_FAILED) {
+        printf("WHAT no memory for litter\n");
+        return;
+    }
+    for (size_t i = 0; i < bytes / 8; i++) {
+        p[i] = next_random(&state);
+    }
+    munmap(p, bytes);
+    printf("LITTERED %" PRIu64 "\n", mib);
+}
+
 static void
 obey(MemGuest *g, const char *line)
 {
@@ -343,6 +364,8 @@ obey(MemGuest *g, const char *line)
         printf("BEAT %s\n", line + 5);
     } else if (strncmp(line, "ping ", 5) == 0) {
         printf("PONG %s\n", line + 5);
+    } else if (sscanf(line, "litter %lu", &rate) == 1) {
+        litter(rate);
     } else if (sscanf(line, "corrupt %lu", &page) == 1 && page < g->n_pages) {
         g->pages[page * PAGE_WORDS + PAGE_WORDS / 2] ^= 1;
         printf("CORRUPTED %lu\n", page);

@@ -183,25 +183,35 @@ test_block(Fixture *f, gconstpointer data)
     close(fd);
 }
 
+static void
+test_unseen(Fixture *f, gconstpointer data)
+{
+    g_autoptr(JsonArray) records = json_array_new();
+    g_autofree char *unseen = NULL;
+
+    json_array_add_object_element(records, json_object_ref(f->record));
+    g_assert_null(fsn_disk_identity_unseen(records));
+    json_array_add_object_element(records, fsn_disk_identity_opaque("vdb", "network"));
+    json_array_add_object_element(records, fsn_disk_identity_opaque("vdc", "volume"));
+    unseen = fsn_disk_identity_unseen(records);
+    g_assert_cmpstr(unseen, ==, "vdb, vdc");
+}
+
 int
 main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        void (*func)(Fixture *, gconstpointer);
-    } tests[] = {
-        { "/disk-identity/untouched", test_untouched },
-        { "/disk-identity/written", test_written },
-        { "/disk-identity/written-with-old-times", test_written_with_old_times },
-        { "/disk-identity/replaced", test_replaced },
-        { "/disk-identity/gone", test_gone },
-        { "/disk-identity/before-end", test_before_end },
-        { "/disk-identity/block", test_block },
-    };
-
     g_test_init(&argc, &argv, NULL);
-    for (size_t i = 0; i < G_N_ELEMENTS(tests); i++) {
-        g_test_add(tests[i].name, Fixture, NULL, set_up, tests[i].func, tear_down);
-    }
+    g_test_add("/disk-identity/untouched", Fixture, NULL, set_up, test_untouched,
+               tear_down);
+    g_test_add("/disk-identity/written", Fixture, NULL, set_up, test_written, tear_down);
+    g_test_add("/disk-identity/written-with-old-times", Fixture, NULL, set_up,
+               test_written_with_old_times, tear_down);
+    g_test_add("/disk-identity/replaced", Fixture, NULL, set_up, test_replaced,
+               tear_down);
+    g_test_add("/disk-identity/gone", Fixture, NULL, set_up, test_gone, tear_down);
+    g_test_add("/disk-identity/before-end", Fixture, NULL, set_up, test_before_end,
+               tear_down);
+    g_test_add("/disk-identity/block", Fixture, NULL, set_up, test_block, tear_down);
+    g_test_add("/disk-identity/unseen", Fixture, NULL, set_up, test_unseen, tear_down);
     return g_test_run();
 }
