@@ -10,7 +10,10 @@
 static bool
 is_asked(const char *variable, const char *point)
 {
-    return g_strcmp0(g_getenv(variable), point) == 0;
+    const char *value = g_getenv(variable);
+    g_auto(GStrv) points = value ? g_strsplit(value, ",", -1) : NULL;
+
+    return points && g_strv_contains((const char *const *)points, point);
 }
 
 void

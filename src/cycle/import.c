@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "base/files.h"
 #include "base/id.h"
 #include "cycle/arm.h"
@@ -301,9 +302,13 @@ undo(Import *import, GError **error)
         g_propagate_error(error, g_steal_pointer(&local));
         return false;
     }
-    return fsn_stub_remove(import->cycle, fsn_virt_domain_name(import->domain),
-                           fsn_virt_domain_uuid(import->domain), error) &&
-           fsn_journal_remove(import->journal, fsn_cycle_state_dir(import->cycle), error);
+    fsn_fault_kill_at("undo:manifest");
+    if (!fsn_stub_remove(import->cycle, fsn_virt_domain_name(import->domain),
+                         fsn_virt_domain_uuid(import->domain), error)) {
+        return false;
+    }
+    fsn_fault_kill_at("undo:guard");
+    return fsn_journal_remove(import->journal, fsn_cycle_state_dir(import->cycle), error);
 }
 
 static bool

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/continue-guest.h"
@@ -236,6 +237,16 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
     g_assert_not_reached();
 }
 
+/* Tests kill recovery here, which has to begin anew then. */
+static void
+pass_point(FsnRecoverAction action)
+{
+    g_autofree char *point =
+        g_strconcat("recover:", fsn_recover_action_name(action), NULL);
+
+    fsn_fault_kill_at(point);
+}
+
 static bool
 run_plan(FsnRecovery *r, const FsnRecoverPlan *plan, GError **error)
 {
@@ -245,6 +256,7 @@ run_plan(FsnRecovery *r, const FsnRecoverPlan *plan, GError **error)
                            fsn_recover_action_name(plan->actions[i]));
             return false;
         }
+        pass_point(plan->actions[i]);
     }
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "cycle/arm.h"
 #include "cycle/stub.h"
 #include "cycle/suspend-run-private.h"
@@ -72,12 +73,14 @@ withdraw(FsnSuspendRun *run)
         g_warning("cannot withdraw snapshot %s: %s", run->id, error->message);
         return; /* the guest stays stopped, and recovery decides */
     }
+    fsn_fault_kill_at("withdraw:manifest");
     run->durable = false;
     g_clear_error(&error);
     if (!fsn_stub_remove(run->cycle, run->facts->name, run->facts->uuid, &error)) {
         g_warning("cannot remove the guard of domain '%s': %s", run->facts->name,
                   error->message);
     }
+    fsn_fault_kill_at("withdraw:guard");
 }
 
 static bool

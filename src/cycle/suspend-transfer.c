@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/faults.h"
 #include "cycle/continue-guest.h"
 #include "cycle/suspend-run-private.h"
 #include "qmp/commands-status.h"
@@ -222,6 +223,7 @@ fsn_suspend_undo(FsnSuspendRun *run)
         if (!fsn_outgoing_cancel(run->outgoing, &ignored)) {
             g_clear_error(&ignored); /* it had ended, or QEMU has gone */
         }
+        fsn_fault_kill_at("undo:migration");
         fsn_outgoing_restore(run->outgoing);
     }
     /* Closing our end comes after the cancel, so that QEMU ends in "cancelled". */
@@ -230,6 +232,7 @@ fsn_suspend_undo(FsnSuspendRun *run)
         run->stuck = true; /* the journal stays, for the guard and for recovery */
         return;
     }
+    fsn_fault_kill_at("undo:guest");
     if (!fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), &ignored)) {
         g_clear_error(&ignored); /* recovery finds it and has nothing to do */
     }

@@ -65,6 +65,14 @@ for step in storing durable guarded; do
     FORESNAP_TEST_FAIL_AT=$step expect_exit 1 foresnap import web "$image"
     expect_off_and_free
 done
+for point in undo:manifest undo:guard; do
+    FORESNAP_TEST_FAIL_AT=guarded FORESNAP_TEST_KILL_AT=$point \
+        expect_exit 137 foresnap import web "$image"
+    FORESNAP_TEST_KILL_AT=recover:remove-stub expect_exit 137 foresnap recover
+    expect_exit 0 foresnap recover
+    expect_match "$expect_out" "the import had stored nothing" "what recover says"
+    expect_off_and_free
+done
 # What is imported is discarded again, which is killed too.
 steps=(begun consumed unguarded)
 for step in durable guarded; do

@@ -57,6 +57,17 @@ for mode in predicted lazy; do
     whole
 done
 
+echo "recovery killed as it takes the mark back"
+for action in remove-ran release-claim; do
+    suspended
+    ! FORESNAP_TEST_KILL_AT=ran,recover:$action foresnap resume one 2>/dev/null ||
+        fail "it was resumed without its pager"
+    wait_until 20 _at_rest || fail "processes are left: $(pager_pids 'foresnap.*')"
+    expect_exit 0 foresnap recover
+    expect_exit 0 foresnap resume one
+    whole
+done
+
 echo "the pager killed as it lets the guest run"
 suspended
 FORESNAP_TEST_KILL_AT=let-run expect_exit 1 foresnap resume one

@@ -144,6 +144,47 @@ if slow_tests; then
     done
 fi
 
+# try_undoing FAIL_AT KILL_AT : foresnap undoes a suspend that fails there, and dies of that
+try_undoing ()
+{
+    local step=$2 since
+    echo "failed at '$1', killed at '$2' of the undoing"
+    FORESNAP_TEST_FAIL_AT=$1 killed_at "$2" suspend one
+    since=$(now_us)
+    expect_settled undone "$since"
+    undone
+}
+
+# try_recovering STEP ACTION OUTCOME : the guard dies too, right behind that action
+try_recovering ()
+{
+    local step=$1
+    echo "killed at '$1', its guard behind '$2'"
+    killed_at "$1,recover:$2" suspend one
+    wait_until 20 _no_guard || fail "the guard lives: $(leftovers)"
+    [ -e "$(echo "$PRIVATE_LIBVIRT"/state/*.journal)" ] || fail "the guard was not killed"
+    expect_exit 0 foresnap recover
+    expect_match "$expect_out" "^one: suspend was interrupted \($1\)" "recover"
+    if [ "$3" = undone ]; then undone; else completed; fi
+}
+
+_no_guard ()
+{
+    [[ $(leftovers) != *foresnap-guard* ]]
+}
+
+try_undoing storing undo:migration
+try_undoing storing undo:guest
+try_undoing guarded withdraw:manifest
+try_undoing guarded withdraw:guard
+try_recovering storing continue-guest undone
+try_recovering guarded end-qemu completed
+if slow_tests; then
+    try_recovering migrating remove-stub undone
+    try_recovering storing remove-stub undone
+    try_recovering durable write-stub completed
+    try_recovering guarded arm completed
+fi
 collect
 
 # Before the stream is whole the guest is lost as by a power cut, and nothing is kept of it;

@@ -37,6 +37,9 @@ test_kill(void)
     status = status_of_passing("here");
     g_assert_true(WIFSIGNALED(status));
     g_assert_cmpint(WTERMSIG(status), ==, SIGKILL);
+    g_setenv("FORESNAP_TEST_KILL_AT", "elsewhere,here", TRUE);
+    status = status_of_passing("here");
+    g_assert_true(WIFSIGNALED(status));
     g_unsetenv("FORESNAP_TEST_KILL_AT");
 }
 
