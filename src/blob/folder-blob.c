@@ -14,6 +14,7 @@
 #include "base/files.h"
 #include "base/hash.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -269,37 +270,48 @@ folder_rename(FsnBlobStore *store, const char *from, const char *to, GError **er
     return true;
 }
 
+/* Asks the file system only where the entry does not say. */
+static bool
+is_folder(DIR *dir, const struct dirent *entry)
+{
+    struct stat st;
+
+    if (entry->d_type != DT_UNKNOWN && entry->d_type != DT_LNK) {
+        return entry->d_type == DT_DIR;
+    }
+    return fstatat(dirfd(dir), entry->d_name, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
 static bool
 list_below(
     FsnBlobStore *store, const char *prefix, int depth, GPtrArray *keys, GError **error)
 {
     g_autofree char *path = key_path(store, prefix);
-    g_autoptr(GError) local = NULL;
-    g_autoptr(GDir) dir = g_dir_open(path, 0, &local);
-    const char *name;
+    DIR *dir = opendir(path);
+    struct dirent *entry;
+    bool ok = true;
 
     if (!dir) {
-        if (g_error_matches(local, G_FILE_ERROR, G_FILE_ERROR_NOENT)) {
-            return true;
-        }
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED, "cannot list '%s': %s", path,
-                    local->message);
-        return false;
+        return errno == ENOENT || fsn_set_errno(error, errno, "cannot list '%s'", path);
     }
-    while ((name = g_dir_read_name(dir))) {
-        g_autofree char *key = g_strconcat(prefix, "/", name, NULL);
-        g_autofree char *child = key_path(store, key);
+    while (ok && (errno = 0, entry = readdir(dir))) {
+        g_autofree char *key = NULL;
 
-        if (name[0] == '.') {
+        if (entry->d_name[0] == '.') {
             continue;
         }
-        if (!g_file_test(child, G_FILE_TEST_IS_DIR)) {
+        key = g_strconcat(prefix, "/", entry->d_name, NULL);
+        if (!is_folder(dir, entry)) {
             g_ptr_array_add(keys, g_steal_pointer(&key));
-        } else if (depth > 1 && !list_below(store, key, depth - 1, keys, error)) {
-            return false;
+        } else if (depth > 1) {
+            ok = list_below(store, key, depth - 1, keys, error);
         }
     }
-    return true;
+    if (ok && errno != 0) {
+        ok = fsn_set_errno(error, errno, "cannot list '%s'", path);
+    }
+    closedir(dir);
+    return ok;
 }
 
 static bool
