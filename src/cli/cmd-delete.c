@@ -7,8 +7,8 @@
 #include "config.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "cli/commands.h"
+#include "cli/delete-snapshot.h"
 #include "cli/output.h"
 #include "cli/snapshots.h"
 #include "repo/manifests.h"
@@ -20,14 +20,6 @@ static GOptionEntry options[] = {
       "delete also what a suspended domain needs, or is damaged", NULL },
     G_OPTION_ENTRY_NULL,
 };
-
-/* Is this the memory of a domain that has not run since? */
-static bool
-is_needed(FsnRepo *repo, JsonObject *manifest)
-{
-    return g_str_equal(fsn_json_peek_string(manifest, "kind", ""), "suspend") &&
-           fsn_cli_snapshot_state(repo, manifest) != FSN_SNAPSHOT_USED;
-}
 
 /* A manifest that cannot be read does not say what it is of: to delete it takes --force and
  * the whole id. */
@@ -54,28 +46,15 @@ delete_one(FsnCliContext *context,
            JsonArray *deleted,
            GError **error)
 {
-    g_autoptr(JsonObject) manifest = NULL;
-    g_autoptr(JsonObject) summary = NULL;
     g_autoptr(GError) local = NULL;
-    const char *id;
+    g_autofree char *id = NULL;
+    g_autofree char *domain = NULL;
 
-    if (!fsn_repo_load_manifest(repo, text, &manifest, &local)) {
+    if (!fsn_cli_may_delete(repo, text, opt_force, &id, &domain, &local)) {
         if (opt_force && g_error_matches(local, FSN_ERROR, FSN_ERROR_CORRUPT)) {
             return delete_damaged(context, repo, text, deleted, error);
         }
         g_propagate_error(error, g_steal_pointer(&local));
-        return false;
-    }
-    summary = fsn_snapshot_summary(manifest, FSN_SNAPSHOT_READY);
-    id = fsn_json_peek_string(manifest, "id", text);
-    if (!opt_force && is_needed(repo, manifest)) {
-        const char *domain = fsn_json_peek_string(summary, "domain", "?");
-
-        g_set_error(
-            error, FSN_ERROR, FSN_ERROR_STATE,
-            "snapshot '%.8s' is the memory of suspended domain '%s': resume it, or "
-            "give it up with 'foresnap discard %s'",
-            id, domain, domain);
         return false;
     }
     if (!fsn_repo_delete_manifest(repo, id, error)) {
@@ -83,8 +62,7 @@ delete_one(FsnCliContext *context,
         return false;
     }
     json_array_add_string_element(deleted, id);
-    fsn_cli_say(context, "deleted %.8s of '%s'", id,
-                fsn_json_peek_string(summary, "domain", "?"));
+    fsn_cli_say(context, "deleted %.8s of '%s'", id, domain);
     return true;
 }
 

@@ -6,76 +6,90 @@
 #include "config.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/snapshots.h"
 #include "cli/units.h"
+#include "repo/marks.h"
 
 static void
-add_row(FsnCliTable *table, JsonObject *summary)
+add_row(FsnCliTable *table, const FsnCatalogueEntry *entry, FsnSnapshotState state)
 {
-    g_autofree char *id = g_strndup(fsn_json_peek_string(summary, "snapshot", "?"), 8);
-    g_autofree char *created =
-        fsn_cli_instant_text(fsn_json_peek_string(summary, "created", "?"));
-    g_autofree char *memory =
-        fsn_cli_size_text((uint64_t)fsn_json_peek_int(summary, "memory_bytes", 0));
-    g_autofree char *stored =
-        fsn_cli_size_text((uint64_t)fsn_json_peek_int(summary, "bytes_stored", 0));
+    g_autofree char *id = g_strndup(entry->id, 8);
+    g_autofree char *created = fsn_cli_instant_text(entry->created);
+    g_autofree char *memory = fsn_cli_size_text(entry->memory_bytes);
+    g_autofree char *stored = fsn_cli_size_text((uint64_t)MAX(entry->bytes_stored, 0));
 
-    fsn_cli_table_add(table, id, fsn_json_peek_string(summary, "domain", "?"),
-                      fsn_json_peek_string(summary, "kind", "?"),
-                      fsn_json_peek_string(summary, "state", "?"), created, memory,
-                      stored);
+    fsn_cli_table_add(table, id, entry->domain, entry->kind,
+                      fsn_snapshot_state_word(state), created, memory, stored);
 }
 
 static void
-show(FsnCliContext *context, JsonArray *summaries)
+show_ids(FsnCliContext *context, GPtrArray *entries)
+{
+    for (guint i = 0; i < entries->len; i++) {
+        const FsnCatalogueEntry *entry = entries->pdata[i];
+
+        fsn_cli_print(context, "%s\n", entry->id);
+    }
+}
+
+static void
+show(FsnCliContext *context, GPtrArray *entries, GHashTable *marks)
 {
     g_autoptr(FsnCliTable) table = fsn_cli_table_new("lllllrr");
     g_autofree char *text = NULL;
 
     fsn_cli_table_add(table, "SNAPSHOT", "DOMAIN", "KIND", "STATE", "CREATED", "MEMORY",
                       "STORED");
-    for (guint i = 0; i < json_array_get_length(summaries); i++) {
-        JsonObject *summary = json_array_get_object_element(summaries, i);
+    for (guint i = 0; i < entries->len; i++) {
+        const FsnCatalogueEntry *entry = entries->pdata[i];
 
-        if (context->quiet) {
-            fsn_cli_print(context, "%s\n",
-                          fsn_json_peek_string(summary, "snapshot", "?"));
-        } else {
-            add_row(table, summary);
-        }
+        add_row(table, entry, fsn_cli_listed_state(marks, entry->id));
     }
     text = fsn_cli_table_text(table);
-    if (json_array_get_length(summaries) == 0) {
+    if (entries->len == 0) {
         fsn_cli_say(context, "there are no snapshots");
-    } else if (!context->quiet) {
+    } else {
         fsn_cli_print(context, "%s", text);
     }
+}
+
+static void
+fill_document(FsnCliContext *context, GPtrArray *entries, GHashTable *marks)
+{
+    JsonArray *summaries = json_array_sized_new(entries->len);
+
+    for (guint i = 0; i < entries->len; i++) {
+        const FsnCatalogueEntry *entry = entries->pdata[i];
+
+        json_array_add_object_element(
+            summaries,
+            fsn_snapshot_summary(entry, fsn_cli_listed_state(marks, entry->id)));
+    }
+    json_object_set_array_member(context->document, "snapshots", summaries);
 }
 
 static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnRepo) repo = fsn_cli_open_repo(context, FSN_REPO_READ_ONLY, error);
-    g_autoptr(GPtrArray) manifests = NULL;
-    JsonArray *summaries;
+    g_autoptr(GPtrArray) entries = NULL;
+    g_autoptr(GHashTable) marks = NULL;
     guint damaged;
 
     if (!repo ||
-        !fsn_cli_load_snapshots(context, repo, args[0], &manifests, &damaged, error)) {
+        !fsn_cli_load_snapshots(context, repo, args[0], &entries, &damaged, error) ||
+        !fsn_repo_mark_list(repo, &marks, error)) {
         return false;
     }
-    summaries = json_array_new();
-    json_object_set_array_member(context->document, "snapshots", summaries);
-    for (guint i = 0; i < manifests->len; i++) {
-        FsnSnapshotState state = fsn_cli_snapshot_state(repo, manifests->pdata[i]);
-
-        json_array_add_object_element(summaries,
-                                      fsn_snapshot_summary(manifests->pdata[i], state));
+    if (context->json) {
+        fill_document(context, entries, marks);
+    } else if (context->quiet) {
+        show_ids(context, entries);
+    } else {
+        show(context, entries, marks);
     }
-    show(context, summaries);
     if (damaged > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_PARTIAL,
                     "%u snapshot%s cannot be listed: see the warnings", damaged,

@@ -41,19 +41,20 @@ find_manifest(FsnCliContext *context,
               JsonObject **out_manifest,
               GError **error)
 {
-    g_autoptr(GPtrArray) manifests = NULL;
+    g_autoptr(GPtrArray) entries = NULL;
     guint damaged;
 
-    if (!fsn_cli_load_snapshots(context, repo, text, &manifests, &damaged, error)) {
+    if (!fsn_cli_load_snapshots(context, repo, text, &entries, &damaged, error)) {
         return false;
     }
-    for (guint i = 0; i < manifests->len; i++) {
-        if (fsn_cli_snapshot_state(repo, manifests->pdata[i]) != FSN_SNAPSHOT_USED) {
-            *out_manifest = json_object_ref(manifests->pdata[i]);
-            return true;
+    for (guint i = 0; i < entries->len; i++) {
+        const FsnCatalogueEntry *entry = entries->pdata[i];
+
+        if (fsn_cli_is_suspended(entry->kind, fsn_cli_snapshot_state(repo, entry->id))) {
+            return fsn_repo_load_manifest(repo, entry->id, out_manifest, error);
         }
     }
-    if (manifests->len > 0) {
+    if (entries->len > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
                     "domain '%s' has no state that could be resumed", text);
         return false;

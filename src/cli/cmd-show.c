@@ -14,6 +14,7 @@ run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnRepo) repo = fsn_cli_open_repo(context, FSN_REPO_READ_ONLY, error);
     g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(FsnCatalogueEntry) entry = NULL;
     g_autoptr(JsonObject) summary = NULL;
     g_autofree char *text = NULL;
     FsnSnapshotState state;
@@ -21,8 +22,9 @@ run(FsnCliContext *context, char **args, GError **error)
     if (!repo || !fsn_repo_load_manifest(repo, args[0], &manifest, error)) {
         return false;
     }
-    state = fsn_cli_snapshot_state(repo, manifest);
-    summary = fsn_snapshot_summary(manifest, state);
+    entry = fsn_catalogue_entry_new(manifest);
+    state = fsn_cli_snapshot_state(repo, entry->id);
+    summary = fsn_snapshot_summary(entry, state);
     text = fsn_snapshot_text(manifest, state);
     fsn_cli_add_result(context, summary);
     json_object_set_object_member(context->document, "manifest",

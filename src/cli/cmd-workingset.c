@@ -20,28 +20,22 @@ find_uuid(FsnCliContext *context,
           char **out_uuid,
           GError **error)
 {
-    g_autoptr(GPtrArray) manifests = NULL;
-    g_autoptr(JsonObject) summary = NULL;
-    const char *uuid;
+    g_autoptr(GPtrArray) entries = NULL;
     guint damaged;
 
     if (g_uuid_string_is_valid(domain)) {
         *out_uuid = g_ascii_strdown(domain, -1);
         return true;
     }
-    if (!fsn_cli_load_snapshots(context, repo, domain, &manifests, &damaged, error)) {
+    if (!fsn_cli_load_snapshots(context, repo, domain, &entries, &damaged, error)) {
         return false;
     }
-    if (manifests->len == 0) {
+    if (entries->len == 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
                     "the repository knows no domain '%s'", domain);
         return false;
     }
-    summary = fsn_snapshot_summary(manifests->pdata[0], FSN_SNAPSHOT_READY);
-    if (!fsn_json_get_string(summary, "uuid", &uuid, error)) {
-        return false;
-    }
-    *out_uuid = g_strdup(uuid);
+    *out_uuid = g_strdup(((FsnCatalogueEntry *)entries->pdata[0])->uuid);
     return true;
 }
 

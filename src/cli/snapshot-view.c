@@ -41,40 +41,16 @@ peek_array(JsonObject *object, const char *name)
     return node && JSON_NODE_HOLDS_ARRAY(node) ? json_node_get_array(node) : NULL;
 }
 
-static const char *
-peek_nested(JsonObject *object,
-            const char *outer,
-            const char *inner,
-            const char *fallback)
-{
-    JsonObject *nested = peek_object(object, outer);
-
-    return nested ? fsn_json_peek_string(nested, inner, fallback) : fallback;
-}
-
-static int64_t
-peek_bytes(JsonObject *manifest, const char *name)
-{
-    JsonObject *bytes = peek_object(manifest, "bytes");
-
-    return bytes ? fsn_json_peek_int(bytes, name, 0) : 0;
-}
-
-/* Size of the RAM that the manifest describes. */
 static uint64_t
-memory_bytes(JsonObject *manifest)
+positive(int64_t value)
 {
-    JsonArray *blocks = peek_array(peek_object(manifest, "memory"), "blocks");
-    uint64_t sum = 0;
+    return (uint64_t)MAX(value, 0);
+}
 
-    for (guint i = 0; blocks && i < json_array_get_length(blocks); i++) {
-        JsonObject *block;
-
-        if (fsn_json_get_element(blocks, i, &block, NULL)) {
-            sum += (uint64_t)MAX(fsn_json_peek_int(block, "length", 0), 0);
-        }
-    }
-    return sum;
+static uint64_t
+peek_size(JsonObject *object, const char *name)
+{
+    return positive(fsn_json_peek_int(object, name, 0));
 }
 
 static void
@@ -88,30 +64,37 @@ copy_string(JsonObject *to, const char *name, const char *value)
 }
 
 JsonObject *
-fsn_snapshot_summary(JsonObject *manifest, FsnSnapshotState state)
+fsn_snapshot_summary(const FsnCatalogueEntry *entry, FsnSnapshotState state)
 {
     JsonObject *summary = json_object_new();
+    JsonArray *disks = json_array_new();
 
-    copy_string(summary, "snapshot", fsn_json_peek_string(manifest, "id", NULL));
-    copy_string(summary, "domain", peek_nested(manifest, "domain", "name", NULL));
-    copy_string(summary, "uuid", peek_nested(manifest, "domain", "uuid", NULL));
-    copy_string(summary, "kind", fsn_json_peek_string(manifest, "kind", NULL));
-    copy_string(summary, "created", fsn_json_peek_string(manifest, "created", NULL));
+    copy_string(summary, "snapshot", entry->id);
+    copy_string(summary, "domain", entry->domain);
+    copy_string(summary, "uuid", entry->uuid);
+    copy_string(summary, "kind", entry->kind);
+    copy_string(summary, "name", entry->name);
+    copy_string(summary, "created", entry->created);
     copy_string(summary, "state", fsn_snapshot_state_word(state));
-    copy_string(summary, "parent", fsn_json_peek_string(manifest, "parent", NULL));
-    copy_string(summary, "profile", fsn_json_peek_string(manifest, "profile", NULL));
-    json_object_set_int_member(summary, "memory_bytes", (int64_t)memory_bytes(manifest));
-    json_object_set_int_member(summary, "bytes_logical", peek_bytes(manifest, "logical"));
-    json_object_set_int_member(summary, "bytes_changed", peek_bytes(manifest, "changed"));
-    json_object_set_int_member(summary, "bytes_stored", peek_bytes(manifest, "stored"));
+    copy_string(summary, "parent", entry->parent);
+    copy_string(summary, "profile", entry->profile);
+    json_object_set_int_member(summary, "memory_bytes", (int64_t)entry->memory_bytes);
+    for (guint i = 0; i < entry->disks->len; i++) {
+        json_array_add_string_element(disks, entry->disks->pdata[i]);
+    }
+    json_object_set_array_member(summary, "disks", disks);
+    json_object_set_int_member(summary, "bytes_logical", entry->bytes_logical);
+    json_object_set_int_member(summary, "bytes_read", entry->bytes_read);
+    json_object_set_int_member(summary, "bytes_changed", entry->bytes_changed);
+    json_object_set_int_member(summary, "bytes_stored", entry->bytes_stored);
     return summary;
 }
 
 bool
-fsn_snapshot_is_of(JsonObject *manifest, const char *domain)
+fsn_snapshot_is_of(const FsnCatalogueEntry *entry, const char *domain)
 {
-    return g_str_equal(peek_nested(manifest, "domain", "name", ""), domain) ||
-           g_ascii_strcasecmp(peek_nested(manifest, "domain", "uuid", ""), domain) == 0;
+    return g_strcmp0(entry->domain, domain) == 0 ||
+           (entry->uuid && g_ascii_strcasecmp(entry->uuid, domain) == 0);
 }
 
 static void
@@ -130,6 +113,97 @@ append_size(GString *text, const char *name, uint64_t bytes)
     append_line(text, name, value);
 }
 
+/* A line below that of a disk. */
+static void
+append_detail(GString *text, const char *name, const char *value)
+{
+    if (value) {
+        g_string_append_printf(text, "%-10s   %s %s\n", "", name, value);
+    }
+}
+
+static void
+append_disk_bytes(GString *text, JsonObject *disk)
+{
+    JsonObject *bytes = peek_object(disk, "bytes");
+    g_autofree char *read = NULL;
+    g_autofree char *changed = NULL;
+    g_autofree char *stored = NULL;
+    g_autofree char *value = NULL;
+
+    if (!bytes) {
+        return;
+    }
+    read = fsn_cli_size_text(peek_size(bytes, "read"));
+    changed = fsn_cli_size_text(peek_size(bytes, "changed"));
+    stored = fsn_cli_size_text(peek_size(bytes, "stored"));
+    value = g_strdup_printf("%s, changed %s, stored %s", read, changed, stored);
+    append_detail(text, "read", value);
+}
+
+/* "1: 512 MiB at 1.0 MiB, TYPE, NAME". */
+static void
+append_partition(GString *text, JsonObject *partition)
+{
+    g_autofree char *size = fsn_cli_size_text(peek_size(partition, "size"));
+    g_autofree char *offset = fsn_cli_size_text(peek_size(partition, "offset"));
+    const char *name = fsn_json_peek_string(partition, "name", NULL);
+    g_autofree char *value =
+        g_strdup_printf("%" G_GINT64_FORMAT ": %s at %s, %s%s%s",
+                        fsn_json_peek_int(partition, "number", 0), size, offset,
+                        fsn_json_peek_string(partition, "type", "unknown type"),
+                        name && *name ? ", " : "", name && *name ? name : "");
+
+    append_detail(text, "partition", value);
+}
+
+static void
+append_partitions(GString *text, JsonObject *disk)
+{
+    JsonArray *partitions = peek_array(disk, "partitions");
+
+    /* The list may stand in an object that says of which table it is. */
+    if (!partitions) {
+        partitions = peek_array(peek_object(disk, "partitions"), "partitions");
+    }
+    for (guint i = 0; partitions && i < json_array_get_length(partitions); i++) {
+        JsonObject *partition;
+
+        if (fsn_json_get_element(partitions, i, &partition, NULL)) {
+            append_partition(text, partition);
+        }
+    }
+}
+
+/* A disk of a suspend is only an identity; that of a snapshot has contents. */
+static void
+append_disk(GString *text, JsonObject *disk)
+{
+    const char *source = fsn_json_peek_string(disk, "source", NULL);
+    const char *mode = fsn_json_peek_string(disk, "mode", NULL);
+    const char *reason = fsn_json_peek_string(disk, "reason", NULL);
+    g_autofree char *line = NULL;
+    g_autofree char *why = NULL;
+    g_autofree char *size = NULL;
+
+    if (!source) {
+        source = fsn_json_peek_string(disk, "path", "");
+    }
+    line = g_strconcat(fsn_json_peek_string(disk, "target", "?"), " ", source, NULL);
+    append_line(text, "disk:", line);
+    if (!mode) {
+        return;
+    }
+    size = fsn_cli_size_text(peek_size(disk, "size"));
+    why = reason ? g_strconcat(mode, ": ", reason, NULL) : g_strdup(mode);
+    append_detail(text, "size", size);
+    append_detail(text, "format", fsn_json_peek_string(disk, "format", NULL));
+    append_detail(text, "mode", why);
+    append_disk_bytes(text, disk);
+    append_detail(text, "consistency", fsn_json_peek_string(disk, "consistency", NULL));
+    append_partitions(text, disk);
+}
+
 static void
 append_disks(GString *text, JsonObject *manifest)
 {
@@ -137,38 +211,36 @@ append_disks(GString *text, JsonObject *manifest)
 
     for (guint i = 0; disks && i < json_array_get_length(disks); i++) {
         JsonObject *disk;
-        g_autofree char *value = NULL;
 
-        if (!fsn_json_get_element(disks, i, &disk, NULL)) {
-            continue;
+        if (fsn_json_get_element(disks, i, &disk, NULL)) {
+            append_disk(text, disk);
         }
-        value = g_strconcat(fsn_json_peek_string(disk, "target", "?"), " ",
-                            fsn_json_peek_string(disk, "path", ""), NULL);
-        append_line(text, "disk:", value);
     }
 }
 
 char *
 fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state)
 {
+    g_autoptr(FsnCatalogueEntry) entry = fsn_catalogue_entry_new(manifest);
     GString *text = g_string_new(NULL);
     g_autofree char *created =
-        fsn_cli_instant_text(fsn_json_peek_string(manifest, "created", "?"));
+        fsn_cli_instant_text(entry->created ? entry->created : "?");
 
-    append_line(text, "snapshot:", fsn_json_peek_string(manifest, "id", NULL));
-    append_line(text, "domain:", peek_nested(manifest, "domain", "name", NULL));
-    append_line(text, "uuid:", peek_nested(manifest, "domain", "uuid", NULL));
-    append_line(text, "kind:", fsn_json_peek_string(manifest, "kind", NULL));
+    append_line(text, "snapshot:", entry->id);
+    append_line(text, "name:", entry->name);
+    append_line(text, "domain:", entry->domain);
+    append_line(text, "uuid:", entry->uuid);
+    append_line(text, "kind:", entry->kind);
     append_line(text, "state:", fsn_snapshot_state_word(state));
     append_line(text, "created:", created);
-    append_line(text, "parent:", fsn_json_peek_string(manifest, "parent", "none"));
+    append_line(text, "parent:", entry->parent ? entry->parent : "none");
     append_line(text, "host:", fsn_json_peek_string(manifest, "host", NULL));
     append_line(text, "machine:", fsn_json_peek_string(manifest, "machine", NULL));
     append_line(text, "versions:", fsn_json_peek_string(manifest, "versions", NULL));
-    append_size(text, "memory:", memory_bytes(manifest));
-    append_size(text, "read:", (uint64_t)peek_bytes(manifest, "read"));
-    append_size(text, "changed:", (uint64_t)peek_bytes(manifest, "changed"));
-    append_size(text, "stored:", (uint64_t)peek_bytes(manifest, "stored"));
+    append_size(text, "memory:", entry->memory_bytes);
+    append_size(text, "read:", positive(entry->bytes_read));
+    append_size(text, "changed:", positive(entry->bytes_changed));
+    append_size(text, "stored:", positive(entry->bytes_stored));
     append_disks(text, manifest);
     return g_string_free(text, FALSE);
 }

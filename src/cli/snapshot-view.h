@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "repo/catalogue.h"
+
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
@@ -19,13 +21,13 @@ typedef enum {
 /* "ready", "resuming" or "used". */
 const char *fsn_snapshot_state_word(FsnSnapshotState state);
 
-/* The element that list prints for @manifest: "snapshot", "domain", "uuid", "kind",
- * "created", "state", "parent", "profile", "memory_bytes", "bytes_logical", "bytes_changed",
- * "bytes_stored". The caller unrefs. */
-JsonObject *fsn_snapshot_summary(JsonObject *manifest, FsnSnapshotState state);
+/* The element that list prints for @entry: "snapshot", "domain", "uuid", "kind", "name",
+ * "created", "state", "parent", "profile", "memory_bytes", "disks", "bytes_logical",
+ * "bytes_read", "bytes_changed", "bytes_stored". The caller unrefs. */
+JsonObject *fsn_snapshot_summary(const FsnCatalogueEntry *entry, FsnSnapshotState state);
 
-/* Does @manifest belong to @domain, a name or a UUID? */
-bool fsn_snapshot_is_of(JsonObject *manifest, const char *domain);
+/* Does @entry belong to @domain, a name or a UUID? */
+bool fsn_snapshot_is_of(const FsnCatalogueEntry *entry, const char *domain);
 
 /* What show prints: lines "name: value". The caller frees. */
 char *fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state);

@@ -8,9 +8,7 @@
 #include "cli/snapshots.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "cli/output.h"
-#include "repo/manifests.h"
 #include "repo/marks.h"
 
 FsnRepo *
@@ -39,29 +37,29 @@ bool
 fsn_cli_load_snapshots(FsnCliContext *context,
                        FsnRepo *repo,
                        const char *domain,
-                       GPtrArray **out_manifests,
+                       GPtrArray **out_entries,
                        guint *out_damaged,
                        GError **error)
 {
-    g_autoptr(GPtrArray) manifests = NULL;
+    g_autoptr(GPtrArray) all = NULL;
     g_autoptr(GPtrArray) damaged = NULL;
+    GPtrArray *entries;
 
-    if (!fsn_repo_list_manifests(repo, &manifests, &damaged, error)) {
+    if (!fsn_repo_catalogue(repo, &all, &damaged, error)) {
         g_prefix_error(error, "cannot list the snapshots: ");
         return false;
     }
     for (guint i = 0; i < damaged->len; i++) {
         fsn_cli_warn(context, "%s", (const char *)damaged->pdata[i]);
     }
-    for (guint i = 0; domain && i < manifests->len;) {
-        if (fsn_snapshot_is_of(manifests->pdata[i], domain)) {
-            i++;
-        } else {
-            g_ptr_array_remove_index(manifests, i);
+    entries = g_ptr_array_new_with_free_func((GDestroyNotify)fsn_catalogue_entry_free);
+    for (guint i = 0; i < all->len; i++) {
+        if (!domain || fsn_snapshot_is_of(all->pdata[i], domain)) {
+            g_ptr_array_add(entries, g_steal_pointer(&all->pdata[i]));
         }
     }
     *out_damaged = damaged->len;
-    *out_manifests = g_steal_pointer(&manifests);
+    *out_entries = entries;
     return true;
 }
 
@@ -77,12 +75,33 @@ has_mark(FsnRepo *repo, const char *id, const char *mark)
 }
 
 FsnSnapshotState
-fsn_cli_snapshot_state(FsnRepo *repo, JsonObject *manifest)
+fsn_cli_snapshot_state(FsnRepo *repo, const char *id)
 {
-    const char *id = fsn_json_peek_string(manifest, "id", "");
-
     if (has_mark(repo, id, "consumed") || has_mark(repo, id, "ran")) {
         return FSN_SNAPSHOT_USED;
     }
     return has_mark(repo, id, "claim") ? FSN_SNAPSHOT_RESUMING : FSN_SNAPSHOT_READY;
+}
+
+static bool
+lists_mark(GHashTable *marks, const char *id, const char *mark)
+{
+    g_autofree char *name = g_strconcat(id, ".", mark, NULL);
+
+    return g_hash_table_contains(marks, name);
+}
+
+FsnSnapshotState
+fsn_cli_listed_state(GHashTable *marks, const char *id)
+{
+    if (lists_mark(marks, id, "consumed") || lists_mark(marks, id, "ran")) {
+        return FSN_SNAPSHOT_USED;
+    }
+    return lists_mark(marks, id, "claim") ? FSN_SNAPSHOT_RESUMING : FSN_SNAPSHOT_READY;
+}
+
+bool
+fsn_cli_is_suspended(const char *kind, FsnSnapshotState state)
+{
+    return g_strcmp0(kind, "suspend") == 0 && state != FSN_SNAPSHOT_USED;
 }

@@ -13,16 +13,20 @@ G_BEGIN_DECLS
  * be. */
 FsnRepo *fsn_cli_open_repo(FsnCliContext *context, FsnRepoFlags flags, GError **error);
 
-/* All manifests of @domain (all domains if NULL), newest first; the caller unrefs. Damaged
- * ones are warned about and counted in *@out_damaged. */
+/* The catalogue (FsnCatalogueEntry) of @domain (all domains if NULL), newest first; the caller
+ * unrefs. Damaged ones are warned about and counted in *@out_damaged. */
 bool fsn_cli_load_snapshots(FsnCliContext *context,
                             FsnRepo *repo,
                             const char *domain,
-                            GPtrArray **out_manifests,
+                            GPtrArray **out_entries,
                             guint *out_damaged,
                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* By its marks. */
-FsnSnapshotState fsn_cli_snapshot_state(FsnRepo *repo, JsonObject *manifest);
+/* By the marks of snapshot @id, looked at now, or in a list of all marks. */
+FsnSnapshotState fsn_cli_snapshot_state(FsnRepo *repo, const char *id);
+FsnSnapshotState fsn_cli_listed_state(GHashTable *marks, const char *id);
+
+/* Is this the memory of a domain that has not run since? It must not be lost by mistake. */
+bool fsn_cli_is_suspended(const char *kind, FsnSnapshotState state);
 
 G_END_DECLS

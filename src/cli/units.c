@@ -49,9 +49,15 @@ fsn_cli_duration_text(int64_t us)
 char *
 fsn_cli_instant_text(const char *instant)
 {
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(instant, utc);
-    g_autoptr(GDateTime) local = time ? g_date_time_to_local(time) : NULL;
+    static GTimeZone *here;
+    g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(instant, NULL);
+    g_autoptr(GDateTime) local = NULL;
+
+    /* GLib looks at /etc/localtime each time it is asked: too slow for long lists. */
+    if (g_once_init_enter(&here)) {
+        g_once_init_leave(&here, g_time_zone_new_local());
+    }
+    local = time ? g_date_time_to_timezone(time, here) : NULL;
 
     return local ? g_date_time_format(local, "%Y-%m-%d %H:%M") : g_strdup(instant);
 }

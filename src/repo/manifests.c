@@ -7,17 +7,20 @@
  */
 #include "config.h"
 
-#include "repo/manifests.h"
+#include "repo/manifests-private.h"
 
 #include "base/error.h"
 #include "base/json.h"
+#include "base/parallel.h"
 #include "repo/needs.h"
 #include "repo/repo-private.h"
 #include "repofmt/envelope.h"
 
 #include <string.h>
 
-#define KIND "manifest"
+#define KIND          "manifest"
+/* Fewer are read faster than threads are made. */
+#define WORTH_THREADS 32
 
 typedef struct {
     FsnReferenceFunc each;
@@ -158,20 +161,38 @@ fsn_repo_commit_manifest(FsnRepo *repo, JsonObject *manifest, GError **error)
     return true;
 }
 
-static bool
-load_key(FsnRepo *repo, const char *key, JsonObject **out_manifest, GError **error)
+bool
+fsn_manifest_read(FsnRepo *repo,
+                  const char *key,
+                  GBytes **out_bytes,
+                  const char **out_text,
+                  size_t *out_len,
+                  GError **error)
 {
     g_autoptr(GBytes) bytes = NULL;
-    g_autoptr(JsonObject) object = NULL;
     const uint8_t *value;
-    const char *id;
-    size_t len;
 
     if (!fsn_blob_get(fsn_repo_store(repo), key, FSN_MANIFEST_MAX, &bytes, error) ||
         !fsn_envelope_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes), KIND,
-                            key, &value, &len, error) ||
-        !fsn_json_parse_object((const char *)value, len, FSN_MANIFEST_MAX, key, &object,
-                               error) ||
+                            key, &value, out_len, error)) {
+        return false;
+    }
+    *out_text = (const char *)value;
+    *out_bytes = g_steal_pointer(&bytes);
+    return true;
+}
+
+bool
+fsn_manifest_parse(const char *key,
+                   const char *text,
+                   size_t len,
+                   JsonObject **out_manifest,
+                   GError **error)
+{
+    g_autoptr(JsonObject) object = NULL;
+    const char *id;
+
+    if (!fsn_json_parse_object(text, len, FSN_MANIFEST_MAX, key, &object, error) ||
         !check_members(object, &id, error)) {
         return false;
     }
@@ -180,6 +201,17 @@ load_key(FsnRepo *repo, const char *key, JsonObject **out_manifest, GError **err
     }
     *out_manifest = g_steal_pointer(&object);
     return true;
+}
+
+static bool
+load_key(FsnRepo *repo, const char *key, JsonObject **out_manifest, GError **error)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    const char *text;
+    size_t len;
+
+    return fsn_manifest_read(repo, key, &bytes, &text, &len, error) &&
+           fsn_manifest_parse(key, text, len, out_manifest, error);
 }
 
 /* The key that the id or prefix @id stands for. */
@@ -236,17 +268,83 @@ fsn_repo_load_manifest(FsnRepo *repo,
     return find_key(repo, id, &key, error) && load_key(repo, key, out_manifest, error);
 }
 
-/* Newest first; equal times by id. RFC 3339 in UTC sorts as text. */
+/* RFC 3339 in UTC sorts as text. */
+int
+fsn_manifest_order(const char *created_a,
+                   const char *id_a,
+                   const char *created_b,
+                   const char *id_b)
+{
+    int order = strcmp(created_b, created_a);
+
+    return order ? order : strcmp(id_a, id_b);
+}
+
 static int
 compare_manifests(gconstpointer a, gconstpointer b)
 {
     JsonObject *x = *(JsonObject *const *)a, *y = *(JsonObject *const *)b;
-    int order = strcmp(fsn_json_peek_string(y, "created", ""),
-                       fsn_json_peek_string(x, "created", ""));
 
-    return order ? order
-                 : strcmp(fsn_json_peek_string(x, "id", ""),
-                          fsn_json_peek_string(y, "id", ""));
+    return fsn_manifest_order(
+        fsn_json_peek_string(x, "created", ""), fsn_json_peek_string(x, "id", ""),
+        fsn_json_peek_string(y, "created", ""), fsn_json_peek_string(y, "id", ""));
+}
+
+typedef struct {
+    FsnRepo *repo;
+    FsnManifestRead read;
+    GPtrArray *keys;
+    gpointer *items; /* one per key: what became of it … */
+    GError **errors; /* … or why nothing did */
+} ReadAll;
+
+static void
+read_one(gpointer user, size_t i)
+{
+    ReadAll *all = user;
+
+    all->items[i] = all->read(all->repo, all->keys->pdata[i], &all->errors[i]);
+}
+
+bool
+fsn_manifest_read_all(FsnRepo *repo,
+                      FsnManifestRead read,
+                      GDestroyNotify free_item,
+                      GPtrArray **out_items,
+                      GPtrArray **out_damaged,
+                      GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+    g_autofree gpointer *items = NULL;
+    g_autofree GError **errors = NULL;
+    ReadAll all = { .repo = repo, .read = read };
+
+    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_MANIFESTS, &keys, error)) {
+        return false;
+    }
+    all.keys = keys;
+    all.items = items = g_new0(gpointer, keys->len + 1);
+    all.errors = errors = g_new0(GError *, keys->len + 1);
+    fsn_parallel_for(keys->len, WORTH_THREADS, read_one, &all);
+    *out_items = g_ptr_array_new_with_free_func(free_item);
+    *out_damaged = g_ptr_array_new_with_free_func(g_free);
+    for (guint i = 0; i < keys->len; i++) {
+        if (items[i]) {
+            g_ptr_array_add(*out_items, items[i]);
+        } else if (!g_error_matches(errors[i], FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+            g_ptr_array_add(*out_damaged, g_strdup(errors[i]->message));
+        }
+        g_clear_error(&errors[i]);
+    }
+    return true;
+}
+
+static gpointer
+read_manifest(FsnRepo *repo, const char *key, GError **error)
+{
+    JsonObject *manifest;
+
+    return load_key(repo, key, &manifest, error) ? manifest : NULL;
 }
 
 bool
@@ -255,33 +353,18 @@ fsn_repo_list_manifests(FsnRepo *repo,
                         GPtrArray **out_damaged,
                         GError **error)
 {
-    g_autoptr(GPtrArray) keys = NULL;
-    g_autoptr(GPtrArray) manifests =
-        g_ptr_array_new_with_free_func((GDestroyNotify)json_object_unref);
-    g_autoptr(GPtrArray) damaged = g_ptr_array_new_with_free_func(g_free);
-
-    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_MANIFESTS, &keys, error)) {
+    if (!fsn_manifest_read_all(repo, read_manifest, (GDestroyNotify)json_object_unref,
+                               out_manifests, out_damaged, error)) {
         return false;
     }
-    for (guint i = 0; i < keys->len; i++) {
-        g_autoptr(GError) local = NULL;
-        JsonObject *manifest;
-
-        if (load_key(repo, g_ptr_array_index(keys, i), &manifest, &local)) {
-            g_ptr_array_add(manifests, manifest);
-        } else if (!g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-            g_ptr_array_add(damaged, g_strdup(local->message));
-        }
-    }
-    g_ptr_array_sort(manifests, compare_manifests);
-    *out_manifests = g_steal_pointer(&manifests);
-    *out_damaged = g_steal_pointer(&damaged);
+    g_ptr_array_sort(*out_manifests, compare_manifests);
     return true;
 }
 
-/* Removes what is in @folder under names that begin with "ID." or are "ID". */
+/* Removes what is in @folder under names that begin with "ID." or are "ID", for an ID of
+ * @ids. */
 static bool
-remove_named(FsnRepo *repo, const char *folder, const char *id, GError **error)
+remove_named(FsnRepo *repo, const char *folder, GHashTable *ids, GError **error)
 {
     g_autoptr(GPtrArray) keys = NULL;
     size_t start = strlen(folder) + 1;
@@ -291,8 +374,9 @@ remove_named(FsnRepo *repo, const char *folder, const char *id, GError **error)
     }
     for (guint i = 0; i < keys->len; i++) {
         const char *name = (const char *)g_ptr_array_index(keys, i) + start;
+        g_autofree char *id = g_strndup(name, FSN_ID_HEX);
 
-        if (strncmp(name, id, FSN_ID_HEX) == 0 &&
+        if (g_hash_table_contains(ids, id) &&
             (name[FSN_ID_HEX] == '\0' || name[FSN_ID_HEX] == '.') &&
             !fsn_blob_remove(fsn_repo_store(repo), g_ptr_array_index(keys, i), false,
                              error)) {
@@ -307,16 +391,35 @@ fsn_repo_delete_manifest(FsnRepo *repo, const char *id, GError **error)
 {
     g_autofree char *key = NULL;
     const char *full;
-    FsnId writer;
     uint64_t size;
 
-    if (!fsn_repo_begin_write(repo, &writer, error) || !find_key(repo, id, &key, error) ||
+    if (!find_key(repo, id, &key, error) ||
         !fsn_blob_size(fsn_repo_store(repo), key, &size, error)) {
         return false;
     }
     full = key + strlen(FSN_DIR_MANIFESTS "/");
-    /* The manifest first: a mark such as "consumed" must not go before it. */
-    return fsn_blob_remove(fsn_repo_store(repo), key, true, error) &&
-           remove_named(repo, FSN_DIR_MARKS, full, error) &&
-           remove_named(repo, FSN_DIR_SEQUENCES, full, error);
+    return fsn_repo_delete_manifests(repo, &full, 1, error);
+}
+
+bool
+fsn_repo_delete_manifests(FsnRepo *repo, const char *const *ids, size_t n, GError **error)
+{
+    g_autoptr(GHashTable) set = g_hash_table_new(g_str_hash, g_str_equal);
+    FsnId writer;
+
+    if (!fsn_repo_begin_write(repo, &writer, error)) {
+        return false;
+    }
+    /* The manifests first: a mark such as "consumed" must not go before its manifest. They
+     * are in one folder, so that the last one makes the removal of all durable. */
+    for (size_t i = 0; i < n; i++) {
+        g_autofree char *key = manifest_key(ids[i]);
+
+        if (!fsn_blob_remove(fsn_repo_store(repo), key, i + 1 == n, error)) {
+            return false;
+        }
+        g_hash_table_add(set, (gpointer)ids[i]);
+    }
+    return n == 0 || (remove_named(repo, FSN_DIR_MARKS, set, error) &&
+                      remove_named(repo, FSN_DIR_SEQUENCES, set, error));
 }

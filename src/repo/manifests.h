@@ -38,6 +38,12 @@ bool fsn_repo_list_manifests(FsnRepo *repo,
 bool fsn_repo_delete_manifest(FsnRepo *repo, const char *id, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* The same for many at once, by their whole ids. If it fails, some may have gone. */
+bool fsn_repo_delete_manifests(FsnRepo *repo,
+                               const char *const *ids,
+                               size_t n,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* Calls @each for every reference in @manifest until it fails; @folder is "roots" or
  * "objects". */
 typedef bool (*FsnReferenceFunc)(gpointer user,

@@ -70,6 +70,24 @@ fsn_repo_mark_read(FsnRepo *repo,
 }
 
 bool
+fsn_repo_mark_list(FsnRepo *repo, GHashTable **out_marks, GError **error)
+{
+    g_autoptr(GPtrArray) keys = NULL;
+    GHashTable *marks;
+
+    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_MARKS, &keys, error)) {
+        return false;
+    }
+    marks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (guint i = 0; i < keys->len; i++) {
+        g_hash_table_add(marks, g_strdup((const char *)g_ptr_array_index(keys, i) +
+                                         strlen(FSN_DIR_MARKS "/")));
+    }
+    *out_marks = marks;
+    return true;
+}
+
+bool
 fsn_repo_mark_remove(FsnRepo *repo, const char *id, const char *mark, GError **error)
 {
     g_autofree char *key = mark_key(id, mark, error);

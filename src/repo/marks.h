@@ -25,6 +25,10 @@ bool fsn_repo_mark_read(FsnRepo *repo,
                         const char *mark,
                         JsonObject **out_body,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* All marks of all snapshots, as "ID.MARK": a set of strings. Those that are damaged count as
+ * set here too. The caller unrefs. */
+bool fsn_repo_mark_list(FsnRepo *repo, GHashTable **out_marks, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 /* True also if it was not there. */
 bool fsn_repo_mark_remove(FsnRepo *repo, const char *id, const char *mark, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

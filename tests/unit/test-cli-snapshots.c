@@ -354,18 +354,68 @@ test_view_of_little(void)
 
     for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
         g_autoptr(JsonObject) manifest = NULL;
+        g_autoptr(FsnCatalogueEntry) entry = NULL;
         g_autoptr(JsonObject) summary = NULL;
         g_autofree char *text = NULL;
 
         g_assert_true(fsn_json_parse_object(texts[i], strlen(texts[i]), 4096, "test",
                                             &manifest, NULL));
-        summary = fsn_snapshot_summary(manifest, FSN_SNAPSHOT_USED);
+        entry = fsn_catalogue_entry_new(manifest);
+        summary = fsn_snapshot_summary(entry, FSN_SNAPSHOT_USED);
         text = fsn_snapshot_text(manifest, FSN_SNAPSHOT_USED);
         g_assert_cmpint(json_object_get_int_member(summary, "memory_bytes"), ==, 0);
         g_assert_true(json_object_get_null_member(summary, "snapshot"));
         g_assert_nonnull(strstr(text, "state:     used\n"));
-        g_assert_false(fsn_snapshot_is_of(manifest, "web"));
+        g_assert_false(fsn_snapshot_is_of(entry, "web"));
     }
+}
+
+/* What a snapshot of disks says of each. */
+static void
+test_view_of_disks(void)
+{
+    const char text[] =
+        "{\"id\":\"" ID_A "\",\"kind\":\"snapshot\",\"name\":\"nightly\",\"disks\":["
+        "{\"target\":\"vda\",\"source\":\"/a.qcow2\",\"format\":\"qcow2\","
+        "\"size\":1073741824,\"mode\":\"incremental\",\"reason\":\"the bitmap is whole\","
+        "\"image\":\"00\",\"consistency\":\"filesystem\","
+        "\"bytes\":{\"read\":1048576,\"changed\":8192,\"stored\":4096},"
+        "\"partitions\":[{\"number\":1,\"offset\":1048576,\"size\":536870912,"
+        "\"type\":\"EFI System\"},{\"number\":2,\"name\":\"root\"},5]},"
+        "{\"target\":\"vdb\",\"source\":\"/b\",\"mode\":\"full\"}]}";
+    const char *wanted[] = {
+        "name:      nightly\n",
+        "disk:      vda /a.qcow2\n",
+        "             size 1.0 GiB\n",
+        "             format qcow2\n",
+        "             mode incremental: the bitmap is whole\n",
+        "             read 1.0 MiB, changed 8.0 KiB, stored 4.0 KiB\n",
+        "             consistency filesystem\n",
+        "             partition 1: 512 MiB at 1.0 MiB, EFI System\n",
+        "             partition 2: 0 B at 0 B, unknown type, root\n",
+        "disk:      vdb /b\n",
+        "             mode full\n",
+    };
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(FsnCatalogueEntry) entry = NULL;
+    g_autoptr(JsonObject) summary = NULL;
+    g_autofree char *shown = NULL;
+    JsonArray *disks;
+
+    g_assert_true(
+        fsn_json_parse_object(text, strlen(text), 4096, "test", &manifest, NULL));
+    shown = fsn_snapshot_text(manifest, FSN_SNAPSHOT_READY);
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (!strstr(shown, wanted[i])) {
+            g_error("'%s' does not say '%s'", shown, wanted[i]);
+        }
+    }
+    entry = fsn_catalogue_entry_new(manifest);
+    summary = fsn_snapshot_summary(entry, FSN_SNAPSHOT_READY);
+    disks = json_object_get_array_member(summary, "disks");
+    g_assert_cmpuint(json_array_get_length(disks), ==, 1);
+    g_assert_cmpstr(json_array_get_string_element(disks, 0), ==, "vda");
+    g_assert_cmpstr(json_object_get_string_member(summary, "name"), ==, "nightly");
 }
 
 static void
@@ -389,5 +439,6 @@ main(int argc, char **argv)
     add("/cli/snapshots/damaged", test_damaged);
     add("/cli/snapshots/no-repository", test_no_repository);
     g_test_add_func("/cli/snapshots/view-of-little", test_view_of_little);
+    g_test_add_func("/cli/snapshots/view-of-disks", test_view_of_disks);
     return g_test_run();
 }
