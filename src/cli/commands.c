@@ -22,6 +22,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_stats,
     &fsn_cmd_verify,
     &fsn_cmd_delete,
+    &fsn_cmd_prune,
     &fsn_cmd_gc,
     &fsn_cmd_export,
     &fsn_cmd_import,

@@ -162,10 +162,6 @@ append_partitions(GString *text, JsonObject *disk)
 {
     JsonArray *partitions = peek_array(disk, "partitions");
 
-    /* The list may stand in an object that says of which table it is. */
-    if (!partitions) {
-        partitions = peek_array(peek_object(disk, "partitions"), "partitions");
-    }
     for (guint i = 0; partitions && i < json_array_get_length(partitions); i++) {
         JsonObject *partition;
 
