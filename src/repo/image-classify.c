@@ -9,7 +9,7 @@
 #include "repo/image-writer-private.h"
 
 /* Memory is given back after so many segments. */
-#define TRIM_SEGMENTS 48
+#define TRIM_SEGMENTS 24
 
 /* Whether segment @s of the parent is one for the same granules. */
 static bool
@@ -190,6 +190,8 @@ forget_touched(FsnImageWriter *self)
 bool
 fsn_image_writer_classify(FsnImageWriter *self, GError **error)
 {
+    unsigned read = 0;
+
     forget_touched(self);
     for (uint32_t s = 0; s < self->n_segments; s++) {
         if (self->touched[s] != FSN_TOUCHED) {
@@ -201,7 +203,7 @@ fsn_image_writer_classify(FsnImageWriter *self, GError **error)
             return false;
         }
         self->touched[s] = FSN_CLASSIFIED_NOW;
-        if (s % TRIM_SEGMENTS == 0) {
+        if (++read % TRIM_SEGMENTS == 0) {
             fsn_image_writer_trim(self);
         }
     }

@@ -20,8 +20,8 @@
 #define COMMITTED_OVERLAY 32768
 /* Memory is given back after so many segments, or entries scattered over them: of either
  * little is read, but the kernel maps far more around it. */
-#define TRIM_SEGMENTS     48
-#define TRIM_ENTRIES      512
+#define TRIM_SEGMENTS     24
+#define TRIM_ENTRIES      128
 
 G_STATIC_ASSERT(COMMITTED_OVERLAY <= FSN_ROOT_MAX_OVERLAY);
 

@@ -19,7 +19,9 @@
  * cost is then at most a tenth of that of the granules. */
 #define REWRITE_SHARE 16
 /* Memory is given back after so many segments. */
-#define TRIM_SEGMENTS 48
+#define TRIM_SEGMENTS 24
+/* The same after so many entries scattered over them. */
+#define TRIM_ENTRIES  128
 
 static guint
 id_hash(gconstpointer key)
@@ -172,7 +174,7 @@ is_as_base(FsnImageWriter *self, uint64_t granule)
 static void
 merge_changed(FsnImageWriter *self)
 {
-    guint n = 0;
+    guint n = 0, looked = 0;
 
     for (guint i = 0; i < self->changed->len; i++) {
         uint64_t granule = g_array_index(self->changed, uint64_t, i);
@@ -187,6 +189,14 @@ merge_changed(FsnImageWriter *self)
     for (guint i = 0; i < self->differing->len; i++) {
         uint64_t granule = g_array_index(self->differing, uint64_t, i);
 
+        /* Those of segments just classified were looked at there. */
+        if (self->touched[granule / FSN_SEGMENT_GRANULES] != FSN_CLASSIFIED) {
+            g_array_index(self->differing, uint64_t, n++) = granule;
+            continue;
+        }
+        if (++looked % TRIM_ENTRIES == 0) {
+            fsn_image_writer_trim(self);
+        }
         if (!is_as_base(self, granule)) {
             g_array_index(self->differing, uint64_t, n++) = granule;
         }

@@ -19,6 +19,8 @@
 #define CACHED_PACKS  64
 /* The index gives memory back after reads have moved between segments so many times. */
 #define TRIM_SWITCHES 1024
+/* For how many of these one to the next segment counts. */
+#define TRIM_IN_ORDER 32
 
 typedef struct {
     FsnId pack;
@@ -178,8 +180,10 @@ static void
 note_segment(FsnImageReader *reader, uint64_t segment)
 {
     if (segment != reader->segment) {
+        /* Reading in order never comes back. */
+        reader->switches += segment == reader->segment + 1 ? TRIM_IN_ORDER : 1;
         reader->segment = segment;
-        if (++reader->switches == TRIM_SWITCHES) {
+        if (reader->switches >= TRIM_SWITCHES) {
             reader->switches = 0;
             fsn_image_trim(reader->image);
         }

@@ -17,7 +17,7 @@
 #define SEEN_SIZE     131072
 /* Memory of the map and of the parent's index is given back after so many segments were
  * entered: each takes up to 0.8 MiB. */
-#define TRIM_SWITCHES 48
+#define TRIM_SWITCHES 24
 /* Repeats are taken out of the list of changes when it is longer than this. */
 #define CHANGED_LIMIT 262144
 
