@@ -31,6 +31,7 @@ typedef struct {
 
 typedef struct {
     bool (*append)(FsnBlobWriter *writer, const void *data, size_t len, GError **error);
+    bool (*hole)(FsnBlobWriter *writer, size_t len, GError **error); /* may be null */
     bool (*commit)(FsnBlobWriter *writer, GError **error);
     void (*free)(FsnBlobWriter *writer); /* aborts unless committed */
 } FsnBlobWriterOps;

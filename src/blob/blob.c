@@ -184,6 +184,18 @@ fsn_blob_append(FsnBlobWriter *writer, const void *data, size_t len, GError **er
 }
 
 bool
+fsn_blob_append_hole(FsnBlobWriter *writer, size_t len, GError **error)
+{
+    g_autofree uint8_t *zeroes = NULL;
+
+    if (writer->ops->hole) {
+        return writer->ops->hole(writer, len, error);
+    }
+    zeroes = g_malloc0(len);
+    return writer->ops->append(writer, zeroes, len, error);
+}
+
+bool
 fsn_blob_commit(FsnBlobWriter *writer, GError **error)
 {
     return writer->ops->commit(writer, error);

@@ -95,6 +95,9 @@ FsnBlobWriter *fsn_blob_create(FsnBlobStore *store, const char *key, GError **er
 void fsn_blob_writer_set_volatile(FsnBlobWriter *writer);
 bool fsn_blob_append(FsnBlobWriter *writer, const void *data, size_t len, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Appends @len zero bytes, which take no space where the store can do that. */
+bool fsn_blob_append_hole(FsnBlobWriter *writer, size_t len, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool fsn_blob_commit(FsnBlobWriter *writer, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 void fsn_blob_writer_free(FsnBlobWriter *writer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnBlobWriter, fsn_blob_writer_free)

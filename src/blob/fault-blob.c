@@ -137,6 +137,14 @@ fault_append(FsnBlobWriter *writer, const void *data, size_t len, GError **error
 }
 
 static bool
+fault_hole(FsnBlobWriter *writer, size_t len, GError **error)
+{
+    FaultWriter *self = (FaultWriter *)writer;
+
+    return count(self->store, 0, error) && fsn_blob_append_hole(self->inner, len, error);
+}
+
+static bool
 fault_commit(FsnBlobWriter *writer, GError **error)
 {
     FaultWriter *self = (FaultWriter *)writer;
@@ -155,6 +163,7 @@ fault_writer_free(FsnBlobWriter *writer)
 
 static const FsnBlobWriterOps fault_writer_ops = {
     .append = fault_append,
+    .hole = fault_hole,
     .commit = fault_commit,
     .free = fault_writer_free,
 };

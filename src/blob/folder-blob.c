@@ -160,6 +160,19 @@ folder_append(FsnBlobWriter *writer, const void *data, size_t len, GError **erro
 }
 
 static bool
+folder_hole(FsnBlobWriter *writer, size_t len, GError **error)
+{
+    FolderWriter *self = (FolderWriter *)writer;
+    off_t end = (off_t)(self->length + len);
+
+    if (ftruncate(self->fd, end) < 0 || lseek(self->fd, end, SEEK_SET) < 0) {
+        return fsn_set_errno(error, errno, "cannot write '%s'", self->key);
+    }
+    self->length += len;
+    return true;
+}
+
+static bool
 folder_commit(FsnBlobWriter *writer, GError **error)
 {
     FolderWriter *self = (FolderWriter *)writer;
@@ -177,6 +190,7 @@ folder_commit(FsnBlobWriter *writer, GError **error)
 
 static const FsnBlobWriterOps folder_writer_ops = {
     .append = folder_append,
+    .hole = folder_hole,
     .commit = folder_commit,
     .free = folder_writer_free,
 };

@@ -3,7 +3,8 @@
  * Garbage collection: mark from manifests and leases, move the rest aside, wait, mark again,
  * unlink. Leases are read before manifests, since a writer drops its lease only after its
  * manifest is there. No decision compares clocks of two hosts: a lease of another host
- * counts as alive until its counter has stood still for several renewals.
+ * counts as alive until its counter has stood still for several renewals. Which frames of
+ * a pack are garbage is found in repack.c.
  */
 #include "config.h"
 
@@ -14,7 +15,9 @@
 #include "repo/lease.h"
 #include "repo/manifests.h"
 #include "repo/needs.h"
+#include "repo/repack.h"
 #include "repo/repo-private.h"
+#include "repo/thinned.h"
 
 #include <string.h>
 
@@ -368,9 +371,70 @@ report_dry_run(FsnRepo *repo, GPtrArray *garbage, GPtrArray *stale, FsnGcReport 
     }
 }
 
+/* Forgets that packs were thinned which are there no more. */
+static bool
+forget_gone(FsnRepo *repo, Marks *marks, GError **error)
+{
+    g_autoptr(GHashTable) thinned = NULL;
+    GHashTableIter iter;
+    gpointer key;
+
+    if (!fsn_repo_list_thinned(repo, &thinned, error)) {
+        return false;
+    }
+    g_hash_table_iter_init(&iter, thinned);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        g_autofree char *aside = g_strconcat(FSN_DIR_ASIDE "/", (char *)key, NULL);
+        uint64_t size;
+
+        if (!g_hash_table_contains(marks->keys, key) &&
+            !fsn_blob_size(fsn_repo_store(repo), key, &size, NULL) &&
+            !fsn_blob_size(fsn_repo_store(repo), aside, &size, NULL) &&
+            !fsn_repo_forget_thinned(repo, key, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What to thin; null if nothing is, since it was not asked for or cannot be known. */
+static FsnRepack *
+plan_repack(FsnRepo *repo, FsnGcFlags flags, Marks *marks, FsnGcReport *report)
+{
+    FsnRepack *repack = flags & FSN_GC_NO_REPACK
+                            ? NULL
+                            : fsn_repack_plan(repo, marks->keys, marks->writers, NULL);
+
+    if (repack) {
+        report->packs_repacked = fsn_repack_packs(repack);
+        report->bytes_repacked = fsn_repack_bytes(repack);
+    }
+    return repack;
+}
+
+/* Thins, with @marks what is needed after the time of grace. */
+static bool
+run_repack(
+    FsnRepo *repo, FsnRepack *repack, Marks *marks, FsnGcReport *report, GError **error)
+{
+    g_autoptr(Marks) now = NULL;
+
+    if (!repack || fsn_repack_packs(repack) == 0) {
+        return true;
+    }
+    if (!fsn_repack_run(repack, marks->keys, error) || !mark_all(repo, &now, error) ||
+        !fsn_repack_settle(repack, now->keys, error)) {
+        g_prefix_error(error, "cannot repack: ");
+        return false;
+    }
+    report->packs_repacked = fsn_repack_packs(repack);
+    report->bytes_repacked = fsn_repack_bytes(repack);
+    return true;
+}
+
 bool
 fsn_repo_gc(FsnRepo *repo,
-            bool dry_run,
+            FsnGcFlags flags,
             int64_t grace_us,
             FsnGcReport *out_report,
             GError **error)
@@ -381,6 +445,8 @@ fsn_repo_gc(FsnRepo *repo,
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(Marks) before = NULL;
     g_autoptr(Marks) after = NULL;
+    g_autoptr(FsnRepack) repack = NULL;
+    bool dry_run = flags & FSN_GC_DRY_RUN;
     FsnGcReport report = { 0 };
     FsnId writer;
 
@@ -394,6 +460,7 @@ fsn_repo_gc(FsnRepo *repo,
     }
     report.leases = g_hash_table_size(before->writers);
     if (dry_run) {
+        repack = plan_repack(repo, flags, before, &report);
         report_dry_run(repo, garbage, stale, &report);
         *out_report = report;
         return true;
@@ -402,12 +469,19 @@ fsn_repo_gc(FsnRepo *repo,
         !move_aside(repo, garbage, left, error)) {
         return false;
     }
+    /* Only now: whole packs may have come back that a crash had left aside. */
+    repack = plan_repack(repo, flags, before, &report);
+    if (repack && !fsn_repack_announce(repack, error)) {
+        return false;
+    }
     /* The time for writers to commit what they are about to commit. */
     g_usleep((gulong)grace_us);
     if (!mark_all(repo, &after, error) ||
         !sweep_aside(repo, after, true, left, &report, error) ||
         !remove_stale(repo, stale, &report, error) ||
-        !remove_leases(repo, before, after, grace_us, error)) {
+        !remove_leases(repo, before, after, grace_us, error) ||
+        !run_repack(repo, repack, after, &report, error) ||
+        !forget_gone(repo, after, error)) {
         return false;
     }
     *out_report = report;

@@ -14,6 +14,7 @@
 #include "base/parallel.h"
 #include "repo/needs.h"
 #include "repo/repo-private.h"
+#include "repo/thinned.h"
 #include "repofmt/envelope.h"
 
 #include <string.h>
@@ -152,7 +153,8 @@ fsn_repo_commit_manifest(FsnRepo *repo, JsonObject *manifest, GError **error)
         }
         return false;
     }
-    if (!fsn_repo_needs_of_manifest(repo, manifest, ensure_need, repo, error)) {
+    if (!fsn_repo_needs_of_manifest(repo, manifest, ensure_need, repo, error) ||
+        !fsn_repo_check_thinned(repo, manifest, error)) {
         g_prefix_error(error, "the snapshot lost a part while it was committed: ");
         (void)fsn_blob_remove(fsn_repo_store(repo), key, true,
                               NULL); /* gc would refuse */

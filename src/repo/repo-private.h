@@ -18,7 +18,8 @@ G_BEGIN_DECLS
 #define FSN_DIR_MARKS     "marks"
 #define FSN_DIR_SEQUENCES "sequences"
 #define FSN_DIR_LEASES    "leases"
-#define FSN_DIR_ASIDE     "aside" /* where garbage waits: aside/KEY */
+#define FSN_DIR_THINNED   "thinned" /* which packs lack frames, or are about to */
+#define FSN_DIR_ASIDE     "aside"   /* where garbage waits: aside/KEY */
 
 const FsnSuperblock *fsn_repo_superblock(FsnRepo *repo);
 

@@ -11,6 +11,7 @@
 #include "repo/manifests.h"
 #include "repo/needs.h"
 #include "repo/repo-private.h"
+#include "repo/thinned.h"
 
 #include <string.h>
 
@@ -22,8 +23,9 @@ typedef struct {
 
 typedef struct {
     FsnRepo *repo;
-    GHashTable *needs; /* key -> Need, over all snapshots */
-    GHashTable *own;   /* keys that the current snapshot needs */
+    GHashTable *needs;   /* key -> Need, over all snapshots */
+    GHashTable *own;     /* keys that the current snapshot needs */
+    GHashTable *thinned; /* keys of packs -> bytes that they lack */
     uint64_t logical;
 } Count;
 
@@ -44,6 +46,15 @@ fsn_repo_stats_clear(FsnRepoStats *stats)
     g_clear_pointer(&stats->snapshots, g_ptr_array_unref);
 }
 
+/* Bytes that pack @key lacks. */
+static uint64_t
+lacks(GHashTable *thinned, const char *key)
+{
+    const uint64_t *removed = g_hash_table_lookup(thinned, key);
+
+    return removed ? *removed : 0;
+}
+
 static bool
 count_need(gpointer user, const char *key, uint64_t size, GError **error)
 {
@@ -60,6 +71,7 @@ count_need(gpointer user, const char *key, uint64_t size, GError **error)
             !fsn_blob_size(fsn_repo_store(count->repo), key, &need->size, NULL)) {
             need->size = 0;
         }
+        need->size -= MIN(need->size, lacks(count->thinned, key));
         g_hash_table_insert(count->needs, g_strdup(key), need);
     }
     need->users++;
@@ -125,7 +137,7 @@ count_own(Count *count, FsnSnapshotStats *s, GHashTable *own)
 }
 
 static bool
-count_stored(FsnRepo *repo, FsnRepoStats *stats, GError **error)
+count_stored(FsnRepo *repo, GHashTable *thinned, FsnRepoStats *stats, GError **error)
 {
     const char *folders[] = { FSN_DIR_PACKS, FSN_DIR_BUNDLES, FSN_DIR_ROOTS,
                               FSN_DIR_OBJECTS };
@@ -137,10 +149,11 @@ count_stored(FsnRepo *repo, FsnRepoStats *stats, GError **error)
             return false;
         }
         for (guint i = 0; i < keys->len; i++) {
+            const char *key = g_ptr_array_index(keys, i);
             uint64_t size;
 
-            if (fsn_blob_size(fsn_repo_store(repo), g_ptr_array_index(keys, i), &size,
-                              NULL)) {
+            if (fsn_blob_size(fsn_repo_store(repo), key, &size, NULL)) {
+                size -= MIN(size, lacks(thinned, key));
                 stats->stored += size;
                 stats->packs += f == 0 ? size : 0;
                 stats->index += f == 1 || f == 2 ? size : 0;
@@ -151,13 +164,16 @@ count_stored(FsnRepo *repo, FsnRepoStats *stats, GError **error)
 }
 
 static void
-count_manifests(FsnRepo *repo, GPtrArray *manifests, FsnRepoStats *stats)
+count_manifests(FsnRepo *repo,
+                GPtrArray *manifests,
+                GHashTable *thinned,
+                FsnRepoStats *stats)
 {
     g_autoptr(GHashTable) needs =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     g_autoptr(GPtrArray) owns =
         g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref);
-    Count count = { .repo = repo, .needs = needs };
+    Count count = { .repo = repo, .needs = needs, .thinned = thinned };
     GHashTableIter iter;
     gpointer need;
 
@@ -189,15 +205,17 @@ fsn_repo_stats(FsnRepo *repo, FsnRepoStats *out_stats, GError **error)
 {
     g_autoptr(GPtrArray) manifests = NULL;
     g_autoptr(GPtrArray) damaged = NULL;
+    g_autoptr(GHashTable) thinned = NULL;
     g_auto(FsnRepoStats) stats = { 0 };
 
     if (!fsn_repo_list_manifests(repo, &manifests, &damaged, error) ||
-        !count_stored(repo, &stats, error)) {
+        !fsn_repo_list_thinned(repo, &thinned, error) ||
+        !count_stored(repo, thinned, &stats, error)) {
         return false;
     }
     stats.snapshots = g_ptr_array_new_with_free_func(snapshot_free);
     stats.damaged = damaged->len;
-    count_manifests(repo, manifests, &stats);
+    count_manifests(repo, manifests, thinned, &stats);
     *out_stats = stats;
     stats.snapshots = NULL;
     return true;

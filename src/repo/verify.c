@@ -12,6 +12,7 @@
 #include "repo/image-private.h"
 #include "repo/manifests.h"
 #include "repo/needs.h"
+#include "repo/pack-frames.h"
 #include "repo/repo-private.h"
 #include "repofmt/pack.h"
 
@@ -69,29 +70,6 @@ add_done(Verify *v, uint64_t bytes, uint64_t granules)
     g_mutex_unlock(&v->lock);
 }
 
-/* Reads the table of frames of a pack. */
-static bool
-read_frames(FsnBlob *blob, GArray **out_frames, GError **error)
-{
-    const char *what = fsn_blob_key(blob);
-    uint64_t size = fsn_blob_length(blob);
-    uint8_t header[FSN_OBJECT_HEADER_SIZE], trailer[FSN_PACK_TRAILER_SIZE];
-    g_autofree uint8_t *footer = NULL;
-    size_t len;
-
-    if (size < sizeof header + sizeof trailer) {
-        return fsn_set_damaged(error, what, "it is too short");
-    }
-    if (!fsn_blob_pread(blob, header, sizeof header, 0, error) ||
-        !fsn_blob_pread(blob, trailer, sizeof trailer, size - sizeof trailer, error) ||
-        !fsn_pack_parse_trailer(trailer, size, what, &len, error)) {
-        return false;
-    }
-    footer = g_malloc(len); /* at most the size of a pack */
-    return fsn_blob_pread(blob, footer, len, size - len, error) &&
-           fsn_pack_parse(header, footer, len, size, what, out_frames, error);
-}
-
 static bool
 verify_pack(Verify *v, const char *key, GError **error)
 {
@@ -100,12 +78,15 @@ verify_pack(Verify *v, const char *key, GError **error)
     g_autofree uint8_t *data = g_malloc(FSN_FRAME_MAX_SIZE);
     uint8_t sha[FSN_SHA256_SIZE];
 
-    if (!blob || !read_frames(blob, &frames, error)) {
+    if (!blob || !fsn_pack_read_frames(blob, NULL, &frames, error)) {
         return false;
     }
     for (guint i = 0; i < frames->len; i++) {
         const FsnPackFrame *frame = &g_array_index(frames, FsnPackFrame, i);
 
+        if (fsn_pack_frame_removed(frame)) {
+            continue;
+        }
         if (!fsn_blob_pread(blob, data, frame->length, frame->offset, error)) {
             return false;
         }

@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* Incompatible features this version knows. */
-#define KNOWN_INCOMPAT FSN_INCOMPAT_HOLE_SEGMENTS
+#define KNOWN_INCOMPAT (FSN_INCOMPAT_HOLE_SEGMENTS | FSN_INCOMPAT_THIN_PACK)
 
 bool
 fsn_set_damaged(GError **error, const char *what, const char *format, ...)

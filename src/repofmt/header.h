@@ -24,6 +24,8 @@ G_BEGIN_DECLS
 
 /* Incompatible features. Bit 0: a root may name segments that are holes as a whole. */
 #define FSN_INCOMPAT_HOLE_SEGMENTS 0x1u
+/* Bit 1: frames of a pack that nobody needs have been removed. */
+#define FSN_INCOMPAT_THIN_PACK     0x2u
 
 #define FSN_MAGIC_SUPERBLOCK "FSNSUPER"
 #define FSN_MAGIC_PACK       "FSNPACK1"

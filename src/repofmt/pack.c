@@ -21,6 +21,15 @@ fsn_pack_header(const FsnId *id, const FsnId *writer)
     return g_byte_array_free_to_bytes(out);
 }
 
+GBytes *
+fsn_pack_thin_header(const uint8_t header[FSN_OBJECT_HEADER_SIZE])
+{
+    uint8_t *copy = g_memdup2(header, FSN_OBJECT_HEADER_SIZE);
+
+    fsn_put_le32(copy + 12, fsn_get_le32(copy + 12) | FSN_INCOMPAT_THIN_PACK);
+    return g_bytes_new_take(copy, FSN_OBJECT_HEADER_SIZE);
+}
+
 /* The digest in the trailer: over header and footer up to itself. */
 static void
 digest(const uint8_t *header, const uint8_t *footer, size_t len, uint8_t *out)
@@ -120,7 +129,9 @@ fsn_pack_parse(const uint8_t header[FSN_OBJECT_HEADER_SIZE],
 
         memcpy(frame.sha256, footer + i + 8, sizeof frame.sha256);
         if (frame.offset != expected || frame.length <= FSN_FRAME_HEADER_SIZE ||
-            frame.length > FSN_FRAME_MAX_SIZE) {
+            frame.length > FSN_FRAME_MAX_SIZE ||
+            (fsn_pack_frame_removed(&frame) &&
+             !(object.incompat & FSN_INCOMPAT_THIN_PACK))) {
             return fsn_set_damaged(error, what, "frame at %u", frame.offset);
         }
         expected += frame.length;

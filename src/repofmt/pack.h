@@ -20,7 +20,10 @@ G_BEGIN_DECLS
  *   24   8  zero
  *   32  32  SHA-256 of object header, frame table and the first 32 bytes of the trailer
  * The digests of the frames make the last one cover every byte, and can be computed on
- * several cores and checked frame by frame. */
+ * several cores and checked frame by frame.
+ * A thin pack (FSN_INCOMPAT_THIN_PACK in its header) lacks frames that nobody needs: their
+ * SHA-256 in the table is zero, and so are their bytes, which take no space where the file
+ * system has holes. All others are where they were, so that no index needs to change. */
 #define FSN_PACK_MAX_SIZE     (64u * 1024 * 1024)
 #define FSN_PACK_FRAME_ENTRY  40
 #define FSN_PACK_TRAILER_SIZE 64
@@ -30,6 +33,15 @@ typedef struct {
     uint32_t length;
     uint8_t sha256[FSN_SHA256_SIZE];
 } FsnPackFrame;
+
+static inline bool
+fsn_pack_frame_removed(const FsnPackFrame *frame)
+{
+    return fsn_is_zero(frame->sha256, sizeof frame->sha256);
+}
+
+/* The header of a thin pack made from the pack with @header. */
+GBytes *fsn_pack_thin_header(const uint8_t header[FSN_OBJECT_HEADER_SIZE]);
 
 /* The header of pack @id, written by @writer. */
 GBytes *fsn_pack_header(const FsnId *id, const FsnId *writer);

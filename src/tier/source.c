@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "repo/image-private.h"
+#include "repo/pack-frames.h"
 #include "repo/repo-private.h"
 #include "repo/sequence.h"
 #include "repofmt/pack.h"
@@ -76,39 +77,20 @@ fsn_tier_source_will_need(FsnTierSource *source, const FsnTierPart *part)
 }
 
 static bool
-read_frames(FsnBlob *blob, GArray **out_frames, GError **error)
-{
-    uint64_t size = fsn_blob_length(blob);
-    uint8_t header[FSN_OBJECT_HEADER_SIZE], trailer[FSN_PACK_TRAILER_SIZE];
-    const char *key = fsn_blob_key(blob);
-    g_autofree uint8_t *footer = NULL;
-    size_t len;
-
-    if (size < sizeof header + sizeof trailer) {
-        return fsn_set_damaged(error, key, "it is too short");
-    }
-    if (!fsn_blob_pread(blob, header, sizeof header, 0, error) ||
-        !fsn_blob_pread(blob, trailer, sizeof trailer, size - sizeof trailer, error) ||
-        !fsn_pack_parse_trailer(trailer, size, key, &len, error)) {
-        return false;
-    }
-    footer = g_malloc(len); /* at most the size of a pack */
-    return fsn_blob_pread(blob, footer, len, size - len, error) &&
-           fsn_pack_parse(header, footer, len, size, key, out_frames, error);
-}
-
-static bool
 verify_pack(FsnTierSource *source, FsnBlob *blob, GError **error)
 {
     g_autoptr(GArray) frames = NULL;
     uint8_t sha[FSN_SHA256_SIZE];
 
-    if (!read_frames(blob, &frames, error)) {
+    if (!fsn_pack_read_frames(blob, NULL, &frames, error)) {
         return false;
     }
     for (guint i = 0; i < frames->len; i++) {
         const FsnPackFrame *frame = &g_array_index(frames, FsnPackFrame, i);
 
+        if (fsn_pack_frame_removed(frame)) {
+            continue;
+        }
         if (!fsn_blob_pread(blob, source->buffer, frame->length, frame->offset, error)) {
             return false;
         }

@@ -273,6 +273,39 @@ test_pack(void)
     assert_every_damage(pack->data, pack->len, parse_pack);
 }
 
+/* A frame without a digest is missing, which only a thin pack may lack. */
+static void
+test_thin_pack(void)
+{
+    FsnId id = id_of(1), writer = id_of(0x81);
+    g_autoptr(GBytes) header = fsn_pack_header(&id, &writer);
+    g_autoptr(GBytes) thin = fsn_pack_thin_header(g_bytes_get_data(header, NULL));
+    GBytes *headers[] = { header, thin };
+    g_autoptr(GArray) frames = g_array_new(FALSE, FALSE, sizeof(FsnPackFrame));
+    FsnPackFrame there = { .offset = 64, .length = 100, .sha256 = { 1 } };
+    FsnPackFrame missing = { .offset = 164, .length = 50 };
+
+    g_array_append_val(frames, there);
+    g_array_append_val(frames, missing);
+    assert_hex(g_bytes_get_data(thin, NULL), 32,
+               "46534e5041434b31 01000000 02000000 00000000 00000000 "
+               "0102030405060708"); /* as before, but for the feature */
+    for (int i = 0; i < 2; i++) {
+        g_autoptr(GBytes) footer = fsn_pack_footer(headers[i], frames);
+        size_t len = g_bytes_get_size(footer);
+        g_autoptr(GArray) back = NULL;
+
+        g_assert_cmpint(fsn_pack_parse(g_bytes_get_data(headers[i], NULL),
+                                       g_bytes_get_data(footer, NULL), len, 214 + len,
+                                       "pack", &back, NULL),
+                        ==, i == 1);
+        if (i == 1) {
+            g_assert_false(fsn_pack_frame_removed(&g_array_index(back, FsnPackFrame, 0)));
+            g_assert_true(fsn_pack_frame_removed(&g_array_index(back, FsnPackFrame, 1)));
+        }
+    }
+}
+
 static bool
 parse_segment(const uint8_t *data, size_t len, GError **error)
 {
@@ -465,6 +498,7 @@ main(int argc, char **argv)
     g_test_add_func("/repofmt/segment", test_segment);
     g_test_add_func("/repofmt/root", test_root);
     g_test_add_func("/repofmt/hole-segment", test_hole_segment);
+    g_test_add_func("/repofmt/thin-pack", test_thin_pack);
     g_test_add_func("/repofmt/envelope", test_envelope);
     g_test_add_func("/repofmt/codec", test_codec);
     return g_test_run();
