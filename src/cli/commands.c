@@ -19,6 +19,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_recover,
     &fsn_cmd_list,
     &fsn_cmd_show,
+    &fsn_cmd_diff,
     &fsn_cmd_stats,
     &fsn_cmd_verify,
     &fsn_cmd_delete,

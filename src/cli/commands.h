@@ -10,6 +10,7 @@ extern const FsnCliCommand *const fsn_cli_commands[];
 
 extern const FsnCliCommand fsn_cmd_check_host;
 extern const FsnCliCommand fsn_cmd_delete;
+extern const FsnCliCommand fsn_cmd_diff;
 extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_gc;
