@@ -116,6 +116,7 @@ add_tiers(FsnCycle *cycle, JsonObject *plan)
 bool
 fsn_pager_write_plan(FsnCycle *cycle,
                      const FsnManifestMemory *m,
+                     const char *marks,
                      const char *xml_live,
                      const char *cpu_xml,
                      const FsnResumeOptions *options,
@@ -135,7 +136,7 @@ fsn_pager_write_plan(FsnCycle *cycle,
     json_object_set_int_member(plan, "version", 1);
     json_object_set_string_member(plan, "mode", fsn_resume_mode_name(options->mode));
     json_object_set_string_member(plan, "transport", monitor ? "fd" : "libvirt");
-    json_object_set_string_member(plan, "snapshot", m->id);
+    json_object_set_string_member(plan, "snapshot", marks);
     json_object_set_string_member(plan, "image", m->root);
     json_object_set_string_member(plan, "head", m->head);
     json_object_set_string_member(plan, "device_state", m->device_state);

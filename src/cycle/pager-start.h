@@ -19,9 +19,11 @@ G_BEGIN_DECLS
  * ended, the guard runs recovery, which finishes the resume or takes the load up again.
  */
 
-/* Writes the plan beside the journal; with @monitor the pager is given its connection. */
+/* Writes the plan beside the journal; with @monitor the pager is given its connection. The mark "ran"
+ * is set on the id @marks. */
 bool fsn_pager_write_plan(FsnCycle *cycle,
                           const FsnManifestMemory *memory,
+                          const char *marks,
                           const char *xml_live,
                           const char *cpu_xml,
                           const FsnResumeOptions *options,

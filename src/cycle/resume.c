@@ -14,62 +14,15 @@
 #include "cycle/disk-identity.h"
 #include "cycle/find-state.h"
 #include "cycle/guard-marker.h"
-#include "cycle/incoming-defer.h"
-#include "cycle/journal.h"
-#include "cycle/lock.h"
-#include "cycle/manifest.h"
-#include "cycle/pager-reports.h"
-#include "cycle/pager-start.h"
 #include "cycle/recover.h"
-#include "cycle/resume-advice.h"
+#include "cycle/resume-private.h"
 #include "cycle/stub.h"
-#include "domxml/domain-facts.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
 #include "repo/verify.h"
 #include "tier/registry.h"
-#include "virt/domain.h"
-#include "virt/migrate-in.h"
-
-#include <string.h>
-#include <unistd.h>
 
 #define MAX_XML ((size_t)4 << 20)
-
-typedef struct {
-    FsnCycle *cycle;
-    FsnVirt *virt;
-    FsnRepo *repo;
-    FsnResumeOptions options;
-    FsnVirtDomain *domain;
-    JsonObject *manifest;
-    FsnManifestMemory memory;
-    FsnDomainFacts *facts; /* of the saved live XML */
-    char *xml_live;
-    char *cpu_xml;
-    FsnLock *lock;
-    FsnJournal *journal;
-    GPtrArray *warnings; /* of char * */
-    char *no_incoming;   /* why it goes through the monitor; NULL: it does not */
-    int64_t started_us;
-} Resume;
-
-static void
-resume_clear(Resume *r)
-{
-    fsn_journal_free(r->journal);
-    fsn_lock_release(r->lock);
-    fsn_manifest_memory_clear(&r->memory);
-    g_clear_pointer(&r->manifest, json_object_unref);
-    fsn_domain_facts_free(r->facts);
-    fsn_virt_domain_free(r->domain);
-    g_free(r->xml_live);
-    g_free(r->cpu_xml);
-    g_ptr_array_unref(r->warnings);
-    g_free(r->no_incoming);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Resume, resume_clear)
 
 void
 fsn_resume_result_clear(FsnResumeResult *result)
@@ -92,9 +45,23 @@ fsn_resume_mode_name(FsnResumeMode mode)
     g_assert_not_reached();
 }
 
+/* The memory of a snapshot belongs to its disks, which a resume does not put back. */
+static bool
+check_kind(FsnResumeRun *r, GError **error)
+{
+    const char *kind = fsn_json_peek_string(r->manifest, "kind", "");
+
+    if (!g_str_equal(kind, "suspend")) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                    "it is a snapshot with disks: 'foresnap restore' puts it back");
+        return false;
+    }
+    return true;
+}
+
 /* The target is a domain that libvirt knows, or else a snapshot. */
 static bool
-find_target(Resume *r, const char *target, GError **error)
+find_target(FsnResumeRun *r, const char *target, GError **error)
 {
     g_autoptr(GError) local = NULL;
     g_autofree char *id = NULL;
@@ -116,6 +83,7 @@ find_target(Resume *r, const char *target, GError **error)
         }
     }
     if (!fsn_repo_load_manifest(r->repo, id ? id : target, &r->manifest, error) ||
+        !check_kind(r, error) ||
         !fsn_manifest_read_memory(r->manifest, &r->memory, error)) {
         return false;
     }
@@ -127,7 +95,7 @@ find_target(Resume *r, const char *target, GError **error)
 }
 
 static bool
-read_text(Resume *r, const char *object, char **out_text, GError **error)
+read_text(FsnResumeRun *r, const char *object, char **out_text, GError **error)
 {
     g_autoptr(GBytes) bytes = NULL;
 
@@ -140,7 +108,7 @@ read_text(Resume *r, const char *object, char **out_text, GError **error)
 
 /* What the manifest says of the machine must be what its own parts say. */
 static bool
-check_consistent(Resume *r, GError **error)
+check_consistent(FsnResumeRun *r, GError **error)
 {
     if (!g_str_equal(r->facts->uuid, r->memory.uuid) ||
         !g_str_equal(r->facts->name, r->memory.domain) ||
@@ -169,7 +137,7 @@ has_tiers(FsnRepo *repo)
  * the frames of the packs hold is verified while they are read; damage found then makes the
  * guest wait, which this avoids where it costs little. */
 static bool
-check_whole(Resume *r, GError **error)
+check_whole(FsnResumeRun *r, GError **error)
 {
     g_auto(FsnVerifyReport) report = { 0 };
 
@@ -187,7 +155,7 @@ check_whole(Resume *r, GError **error)
 }
 
 static bool
-read_parts(Resume *r, GError **error)
+read_parts(FsnResumeRun *r, GError **error)
 {
     if (!read_text(r, r->memory.xml_live, &r->xml_live, error) ||
         (r->memory.cpu_xml && !read_text(r, r->memory.cpu_xml, &r->cpu_xml, error)) ||
@@ -200,7 +168,7 @@ read_parts(Resume *r, GError **error)
 }
 
 static bool
-check_domain_off(Resume *r, GError **error)
+check_domain_off(FsnResumeRun *r, GError **error)
 {
     FsnVirtStatus status;
 
@@ -216,7 +184,7 @@ check_domain_off(Resume *r, GError **error)
 }
 
 static bool
-claim(Resume *r, GError **error)
+claim(FsnResumeRun *r, GError **error)
 {
     const char *state_dir = fsn_cycle_state_dir(r->cycle);
 
@@ -241,7 +209,7 @@ claim(Resume *r, GError **error)
 
 /* Gives the claim back if the guest has not run; recovery knows how. */
 static void
-give_back(Resume *r)
+give_back(FsnResumeRun *r)
 {
     g_autoptr(GError) error = NULL;
 
@@ -251,163 +219,10 @@ give_back(Resume *r)
     }
 }
 
-/* libvirt's own incoming migration, or the monitor where that is not to be had. */
-static void
-choose_way(Resume *r)
-{
-    g_autoptr(GError) why_not = NULL;
-
-    if (g_strcmp0(g_getenv("FORESNAP_TEST_WAY"), "monitor") == 0) {
-        r->no_incoming = g_strdup("a test asked for it");
-    } else if (!fsn_migrate_in_available(r->virt, &why_not)) {
-        r->no_incoming = g_strdup(why_not->message);
-    }
-}
-
-static void
-choose_mode(Resume *r)
-{
-    const char *why;
-
-    r->options.mode = fsn_resume_choose_mode(r->facts, &r->options, &why);
-    if (why) {
-        g_ptr_array_add(r->warnings, g_strdup(why));
-    }
-}
-
-/* Through the monitor: the domain is there, and QEMU reads what comes from *@out_fd. */
-static bool
-make_domain(Resume *r, FsnPagerReports *reports, int *out_fd, GError **error)
-{
-    g_autoptr(FsnVirtDomain) made = NULL;
-    g_autoptr(GError) ignored = NULL;
-
-    reports->started_us = fsn_monotonic_us();
-    if (!fsn_incoming_defer_create(r->virt, r->xml_live, r->cpu_xml, &made, error)) {
-        return false;
-    }
-    reports->created_us = fsn_monotonic_us() - reports->started_us;
-    if (fsn_incoming_defer_connect(made, r->options.mode != FSN_RESUME_EAGER, out_fd,
-                                   error)) {
-        return true;
-    }
-    /* It has not run. What cannot be ended now is ended by recovery. */
-    (void)!fsn_virt_domain_destroy(made, false, &ignored);
-    return false;
-}
-
-/* Through the monitor the pager leaves it to us to let the guest go. */
-static bool
-let_go(Resume *r, FsnPagerReports *reports, int fd, GError **error)
-{
-    if (!fsn_pager_reports_wait(reports, r->cycle, fd, FSN_PAGER_READY, error) ||
-        (!r->options.paused && !fsn_virt_domain_resume(r->domain, error))) {
-        return false;
-    }
-    reports->running_us = fsn_monotonic_us() - reports->started_us;
-    r->journal->was_running = false;
-    return fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
-                             error);
-}
-
-/* From the plan on; *@out_fd is where the pager reports. */
-static bool
-start_pager(Resume *r, FsnPagerReports *reports, int *out_fd, GError **error)
-{
-    int socket_fd = -1;
-    bool ok;
-
-    r->journal->monitor = r->no_incoming != NULL;
-    r->journal->was_running = r->no_incoming && !r->options.paused;
-    if (!fsn_pager_write_plan(r->cycle, &r->memory, r->xml_live, r->cpu_xml, &r->options,
-                              r->no_incoming != NULL, error) ||
-        !fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), FSN_STEP_LOADING,
-                           error) ||
-        (r->no_incoming && !make_domain(r, reports, &socket_fd, error))) {
-        return false;
-    }
-    ok = fsn_pager_start(r->cycle, r->memory.uuid, false, r->lock, socket_fd, out_fd,
-                         error);
-    if (socket_fd >= 0) {
-        close(socket_fd); /* the pager's copy is the only one: its end is QEMU's news */
-    }
-    return ok;
-}
-
-/* One attempt with the pager, up to "the guest runs". */
-static bool
-run_pager(Resume *r, FsnPagerReports *reports, GError **error)
-{
-    int fd;
-    bool ok;
-
-    if (!start_pager(r, reports, &fd, error)) {
-        return false;
-    }
-    ok = (!r->no_incoming || let_go(r, reports, fd, error)) &&
-         fsn_pager_reports_wait(reports, r->cycle, fd,
-                                r->options.wait ? FSN_PAGER_DONE : FSN_PAGER_RUNNING,
-                                error);
-    close(fd);
-    return ok;
-}
-
-static bool
-is_about_userfaultfd(const GError *error)
-{
-    return strstr(error->message, "userfaultfd") || strstr(error->message, "Postcopy") ||
-           strstr(error->message, "postcopy");
-}
-
-/* Without permission for userfaultfd libvirt refuses before the guest can run: the same state
- * is then loaded as a whole first. */
-static bool
-run_with_fallback(Resume *r, FsnPagerReports *reports, GError **error)
-{
-    g_autoptr(GError) local = NULL;
-
-    if (run_pager(r, reports, &local)) {
-        return true;
-    }
-    if (r->options.mode == FSN_RESUME_EAGER || !is_about_userfaultfd(local) ||
-        fsn_arm_has(r->repo, r->memory.id, "ran")) {
-        g_propagate_error(error, g_steal_pointer(&local));
-        return false;
-    }
-    r->options.mode = FSN_RESUME_EAGER;
-    g_ptr_array_add(
-        r->warnings,
-        g_strdup("QEMU may not use userfaultfd here, so all memory is loaded before "
-                 "the guest runs; 'foresnap check-host --fix' permits it"));
-    fsn_pager_reports_clear(reports);
-    return run_pager(r, reports, error);
-}
-
-/* What the user should know although it worked; a NULL-terminated list. */
-static char **
-take_warnings(Resume *r)
-{
-    g_autofree char *unseen = fsn_disk_identity_unseen(r->memory.disks);
-
-    if (r->no_incoming) {
-        g_ptr_array_add(
-            r->warnings,
-            g_strdup_printf("libvirt's own incoming migration was not used (%s): libvirt "
-                            "does not know that memory is being loaded and marks the "
-                            "domain as tainted, and until it is started anew 'virsh "
-                            "snapshot-revert' refuses it, for '-incoming defer' stays in "
-                            "its live description",
-                            r->no_incoming));
-    }
-    fsn_resume_advise(r->facts, &r->options, r->options.mode, unseen, r->warnings);
-    g_ptr_array_add(r->warnings, NULL);
-    return (char **)g_ptr_array_steal(r->warnings, NULL);
-}
-
 /* Whoever waited for the load may do anything next: the pager and its guard are about to let
  * go of the domain, and what is left of the operation goes first. */
 static void
-wait_for_rest(Resume *r)
+wait_for_rest(FsnResumeRun *r)
 {
     g_autoptr(GError) error = NULL;
 
@@ -417,23 +232,6 @@ wait_for_rest(Resume *r)
     }
 }
 
-static void
-fill_result(Resume *r, const FsnPagerReports *reports, FsnResumeResult *out)
-{
-    FsnResumeResult result = { .mode = r->options.mode };
-    int64_t offset = reports->started_us - r->started_us;
-
-    result.domain = g_strdup(r->memory.domain);
-    g_strlcpy(result.snapshot, r->memory.id, sizeof(result.snapshot));
-    result.warnings = take_warnings(r);
-    result.domain_created_us = offset + reports->created_us;
-    result.running_us = offset + reports->running_us;
-    result.loaded_us = reports->done_us > 0 ? offset + reports->done_us : 0;
-    result.working_set_pages = reports->working_set_pages;
-    result.faults = reports->requests;
-    *out = result;
-}
-
 bool
 fsn_cycle_resume(FsnCycle *cycle,
                  const char *target,
@@ -441,10 +239,9 @@ fsn_cycle_resume(FsnCycle *cycle,
                  FsnResumeResult *out_result,
                  GError **error)
 {
-    g_auto(Resume) r = { .cycle = cycle,
-                         .options = *options,
-                         .warnings = g_ptr_array_new_with_free_func(g_free),
-                         .started_us = fsn_monotonic_us() };
+    g_auto(FsnResumeRun) r = { .cycle = cycle,
+                               .options = *options,
+                               .started_us = fsn_monotonic_us() };
     g_auto(FsnPagerReports) reports = { 0 };
 
     r.virt = fsn_cycle_virt(cycle, error);
@@ -452,9 +249,9 @@ fsn_cycle_resume(FsnCycle *cycle,
     if (!r.repo || !find_target(&r, target, error) || !read_parts(&r, error)) {
         return false;
     }
-    choose_way(&r);
-    choose_mode(&r);
-    if (!claim(&r, error) || !run_with_fallback(&r, &reports, error)) {
+    r.marks = r.memory.id;
+    fsn_resume_choose(&r);
+    if (!claim(&r, error) || !fsn_resume_load(&r, &reports, error)) {
         if (r.journal) {
             give_back(&r);
         }
@@ -468,6 +265,6 @@ fsn_cycle_resume(FsnCycle *cycle,
     if (r.options.wait) {
         wait_for_rest(&r);
     }
-    fill_result(&r, &reports, out_result);
+    fsn_resume_fill_result(&r, &reports, out_result);
     return true;
 }
