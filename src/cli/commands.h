@@ -20,6 +20,7 @@ extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
 extern const FsnCliCommand fsn_cmd_prune;
 extern const FsnCliCommand fsn_cmd_recover;
+extern const FsnCliCommand fsn_cmd_restore;
 extern const FsnCliCommand fsn_cmd_resume;
 extern const FsnCliCommand fsn_cmd_serve;
 extern const FsnCliCommand fsn_cmd_show;

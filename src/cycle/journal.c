@@ -16,14 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define MAX_SIZE         (64u << 10)
+#define MAX_SIZE         (8u << 20) /* has domain XML in it */
 #define SUFFIX           ".journal"
 #define MAX_CAPABILITIES 256u
 
 static const char *const operation_names[] = {
     [FSN_OP_SUSPEND] = "suspend",   [FSN_OP_RESUME] = "resume",
     [FSN_OP_IMPORT] = "import",     [FSN_OP_DISCARD] = "discard",
-    [FSN_OP_SNAPSHOT] = "snapshot",
+    [FSN_OP_SNAPSHOT] = "snapshot", [FSN_OP_RESTORE] = "restore",
 };
 
 static const char *const step_names[] = {
@@ -34,6 +34,8 @@ static const char *const step_names[] = {
     [FSN_STEP_CLAIMED] = "claimed",     [FSN_STEP_LOADING] = "loading",
     [FSN_STEP_CONSUMED] = "consumed",   [FSN_STEP_UNGUARDED] = "unguarded",
     [FSN_STEP_PREPARING] = "preparing", [FSN_STEP_READING] = "reading",
+    [FSN_STEP_WRITING] = "writing",     [FSN_STEP_REPLACING] = "replacing",
+    [FSN_STEP_DEFINING] = "defining",
 };
 
 FsnJournal *
@@ -71,6 +73,9 @@ fsn_journal_free(FsnJournal *j)
     g_free(j->repo);
     g_free(j->snapshot);
     g_strfreev(j->capabilities);
+    g_clear_pointer(&j->files, json_array_unref);
+    g_free(j->xml);
+    g_free(j->marks);
     g_free(j);
 }
 
@@ -138,6 +143,21 @@ read_capabilities(JsonObject *o, char ***out_names, GError **error)
     return true;
 }
 
+static bool
+read_files(JsonObject *o, JsonArray **out_files, GError **error)
+{
+    JsonArray *files;
+
+    if (!json_object_has_member(o, "files")) {
+        return true;
+    }
+    if (!fsn_json_get_array(o, "files", &files, error)) {
+        return false;
+    }
+    *out_files = json_array_ref(files);
+    return true;
+}
+
 char *
 fsn_journal_to_text(const FsnJournal *j)
 {
@@ -163,6 +183,15 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_int_member(o, "downtime_limit_ms", j->downtime_limit_ms);
     json_object_set_array_member(o, "capabilities",
                                  capabilities_to_json(j->capabilities));
+    if (j->files) {
+        json_object_set_array_member(o, "files", json_array_ref(j->files));
+    }
+    if (j->xml) {
+        json_object_set_string_member(o, "xml", j->xml);
+    }
+    if (j->marks) {
+        json_object_set_string_member(o, "marks", j->marks);
+    }
     json_object_set_int_member(o, "attempts", j->attempts);
     json_object_set_int_member(o, "pid", j->pid);
     json_object_set_int_member(o, "started_us", j->started_us);
@@ -215,7 +244,10 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->attempts = fsn_json_peek_int(o, "attempts", 0);
     j->pid = fsn_json_peek_int(o, "pid", 0);
     j->started_us = fsn_json_peek_int(o, "started_us", 0);
-    if (!read_capabilities(o, &j->capabilities, error)) {
+    j->xml = g_strdup(fsn_json_peek_string(o, "xml", NULL));
+    j->marks = g_strdup(fsn_json_peek_string(o, "marks", NULL));
+    if (!read_capabilities(o, &j->capabilities, error) ||
+        !read_files(o, &j->files, error)) {
         return false;
     }
     *out_journal = g_steal_pointer(&j);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <glib.h>
+#include <json-glib/json-glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ typedef enum {
     FSN_OP_IMPORT,
     FSN_OP_DISCARD,
     FSN_OP_SNAPSHOT,
+    FSN_OP_RESTORE,
 } FsnOperation;
 
 typedef enum {
@@ -35,6 +37,9 @@ typedef enum {
     FSN_STEP_UNGUARDED, /* discard: the stub is gone */
     FSN_STEP_PREPARING, /* snapshot: QEMU gets scratch space and a server; the guest runs */
     FSN_STEP_READING,   /* snapshot: the instant is taken; QEMU holds it open */
+    FSN_STEP_WRITING,   /* restore: disks are written beside their places */
+    FSN_STEP_REPLACING, /* restore: all are durable, and take their places */
+    FSN_STEP_DEFINING,  /* restore: they are in their places */
 } FsnStep;
 
 typedef struct {
@@ -56,9 +61,12 @@ typedef struct {
     int64_t max_bandwidth; /* bytes per second */
     int64_t downtime_limit_ms;
     char **capabilities; /* those that were on; NULL: none */
-    int64_t attempts;    /* resume: how often loading was taken up again by itself */
-    int64_t pid;         /* process that works on it */
-    int64_t started_us;  /* real time */
+    JsonArray *files;    /* restore: restore-files.h; NULL: none */
+    char *xml;           /* restore: the domain's description afterwards; NULL: none */
+    char *marks;      /* restore: id that has the mark "ran" for its memory; NULL: none */
+    int64_t attempts; /* resume: how often loading was taken up again by itself */
+    int64_t pid;      /* process that works on it */
+    int64_t started_us; /* real time */
 } FsnJournal;
 
 FsnJournal *fsn_journal_new(FsnOperation operation,

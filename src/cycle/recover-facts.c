@@ -16,6 +16,21 @@
 #include "repo/manifests.h"
 #include "virt/qmp-transport.h"
 
+/* Whether the journal is one of memory that is being loaded. */
+static bool
+loads(const FsnJournal *j)
+{
+    return j->operation == FSN_OP_RESUME ||
+           (j->operation == FSN_OP_RESTORE && j->step == FSN_STEP_LOADING && j->marks);
+}
+
+/* The id that has its marks. */
+static const char *
+marks_of(const FsnJournal *j)
+{
+    return j->marks ? j->marks : j->snapshot;
+}
+
 static FsnFoundDomain
 classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
 {
@@ -31,9 +46,8 @@ classify(const FsnJournal *j, const FsnVirtStatus *status, bool ran)
     case FSN_VIRT_PM_SUSPENDED:
         return FSN_FOUND_RUNNING;
     case FSN_VIRT_PAUSED:
-        return j->operation == FSN_OP_RESUME && (!ran || status->incoming)
-                   ? FSN_FOUND_INCOMING
-                   : FSN_FOUND_PAUSED;
+        return loads(j) && (!ran || status->incoming) ? FSN_FOUND_INCOMING
+                                                      : FSN_FOUND_PAUSED;
     case FSN_VIRT_NOSTATE:
     case FSN_VIRT_OFF:
     case FSN_VIRT_CRASHED:
@@ -148,7 +162,7 @@ is_noted_not_run(FsnRecovery *r)
     g_autofree char *note =
         fsn_pager_not_run_path(fsn_cycle_state_dir(r->cycle), r->journal->uuid);
 
-    return fsn_not_run_holds(note, r->journal->snapshot);
+    return fsn_not_run_holds(note, marks_of(r->journal));
 }
 
 bool
@@ -161,8 +175,7 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->was_running = j->was_running;
     facts->own_pause = j->own_pause;
     facts->frozen = j->frozen;
-    facts->ran =
-        j->operation == FSN_OP_RESUME && fsn_arm_has(r->repo, j->snapshot, "ran");
+    facts->ran = loads(j) && fsn_arm_has(r->repo, marks_of(j), "ran");
     facts->not_run = facts->ran && is_noted_not_run(r);
     return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
            find_domain(r, facts, error);

@@ -24,6 +24,10 @@ static const char *const action_names[] = {
     [FSN_RECOVER_THAW] = "thaw",
     [FSN_RECOVER_UNDO_INSTANT] = "undo-instant",
     [FSN_RECOVER_KEEP_INSTANT] = "keep-instant",
+    [FSN_RECOVER_REMOVE_FILES] = "remove-files",
+    [FSN_RECOVER_REPLACE_FILES] = "replace-files",
+    [FSN_RECOVER_DEFINE] = "define",
+    [FSN_RECOVER_REMOVE_MARKS] = "remove-marks",
     [FSN_RECOVER_REMOVE_JOURNAL] = "remove-journal",
 };
 
@@ -209,6 +213,75 @@ plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
                                 : "the snapshot was given up; the domain is as before";
 }
 
+/* The disks are in place; the memory can be restored again, whatever becomes of this load. */
+static void
+plan_restore_load(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    bool on = f->domain != FSN_FOUND_OFF;
+
+    if (f->ran && on && f->was_running && f->domain != FSN_FOUND_INCOMING) {
+        add(plan, FSN_RECOVER_CONTINUE_GUEST);
+    }
+    if (f->ran &&
+        (f->domain == FSN_FOUND_LOADING || f->domain == FSN_FOUND_LOAD_BROKEN)) {
+        add(plan, FSN_RECOVER_CONTINUE_LOAD);
+        plan->outcome = "the guest runs; loading of its memory goes on";
+        return;
+    }
+    if (on && (!f->ran || f->domain == FSN_FOUND_INCOMING)) {
+        add(plan, FSN_RECOVER_END_QEMU);
+        on = false;
+    }
+    add(plan, FSN_RECOVER_REMOVE_MARKS);
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+    plan->outcome =
+        on ? "the restore had succeeded"
+           : "the disks are restored and the guest is off: 'virsh start' boots "
+             "it, 'foresnap restore' restores it with its memory";
+}
+
+static void
+plan_restore(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    switch (f->step) {
+    case FSN_STEP_LOADING:
+        plan_restore_load(plan, f);
+        return;
+    case FSN_STEP_REPLACING:
+    case FSN_STEP_DEFINING:
+        if (f->domain == FSN_FOUND_OFF) {
+            add(plan, FSN_RECOVER_REPLACE_FILES);
+            add(plan, FSN_RECOVER_DEFINE);
+            plan->outcome = "the disks are restored; the guest is off";
+        } else {
+            /* Its QEMU has some of them open: none may be changed under it. */
+            add(plan, FSN_RECOVER_REMOVE_FILES);
+            plan->outcome =
+                "the domain was started by somebody while its disks were being "
+                "restored; shut it down and restore it again";
+        }
+        break;
+    case FSN_STEP_BEGUN:
+    case FSN_STEP_WRITING:
+    case FSN_STEP_MIGRATING:
+    case FSN_STEP_HELD:
+    case FSN_STEP_STOPPING:
+    case FSN_STEP_STORING:
+    case FSN_STEP_DURABLE:
+    case FSN_STEP_GUARDED:
+    case FSN_STEP_ENDED:
+    case FSN_STEP_CLAIMED:
+    case FSN_STEP_CONSUMED:
+    case FSN_STEP_UNGUARDED:
+    case FSN_STEP_PREPARING:
+    case FSN_STEP_READING:
+        add(plan, FSN_RECOVER_REMOVE_FILES);
+        plan->outcome = "the restore had changed nothing";
+        break;
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+}
+
 FsnRecoverPlan
 fsn_recover_plan(const FsnRecoverFacts *facts)
 {
@@ -232,6 +305,9 @@ fsn_recover_plan(const FsnRecoverFacts *facts)
         break;
     case FSN_OP_SNAPSHOT:
         plan_snapshot(&plan, facts);
+        break;
+    case FSN_OP_RESTORE:
+        plan_restore(&plan, facts);
         break;
     }
     return plan;

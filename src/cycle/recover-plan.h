@@ -50,6 +50,10 @@ typedef enum {
     FSN_RECOVER_THAW,
     FSN_RECOVER_UNDO_INSTANT, /* what a snapshot has in QEMU goes, its bitmaps into the base's */
     FSN_RECOVER_KEEP_INSTANT, /* it goes, but for the bitmaps of the snapshot, which exists */
+    FSN_RECOVER_REMOVE_FILES,  /* a restore's temporary ones */
+    FSN_RECOVER_REPLACE_FILES, /* they take their places */
+    FSN_RECOVER_DEFINE,        /* the restored domain */
+    FSN_RECOVER_REMOVE_MARKS,  /* of a load of a snapshot's memory */
     FSN_RECOVER_REMOVE_JOURNAL,
 } FsnRecoverAction;
 

@@ -20,6 +20,7 @@
 #include "cycle/outgoing.h"
 #include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
+#include "cycle/restore-files.h"
 #include "cycle/stub.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
@@ -130,6 +131,14 @@ arm(FsnRecovery *r, GError **error)
 }
 
 static bool
+define(FsnRecovery *r, GError **error)
+{
+    g_autoptr(FsnVirtDomain) defined = NULL;
+
+    return !r->journal->xml || fsn_virt_define(r->virt, r->journal->xml, &defined, error);
+}
+
+static bool
 release_claim(FsnRecovery *r, GError **error)
 {
     return fsn_repo_mark_remove(r->repo, r->journal->snapshot, "claim", error);
@@ -227,6 +236,15 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return settle_instant(r, FSN_SWEEP_UNDO, error);
     case FSN_RECOVER_KEEP_INSTANT:
         return settle_instant(r, FSN_SWEEP_KEEP, error);
+    case FSN_RECOVER_REMOVE_FILES:
+        return !j->files || fsn_restore_files_remove(j->files, error);
+    case FSN_RECOVER_REPLACE_FILES:
+        return !j->files ||
+               fsn_restore_files_replace(r->cycle, j->snapshot, j->files, NULL, error);
+    case FSN_RECOVER_DEFINE:
+        return define(r, error);
+    case FSN_RECOVER_REMOVE_MARKS:
+        return !j->marks || fsn_repo_mark_remove(r->repo, j->marks, "ran", error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
         put_settings_back(r);

@@ -33,6 +33,9 @@ state_of(const FsnJournal *j, bool owner)
     if (j->operation == FSN_OP_SNAPSHOT) {
         return "snapshotting";
     }
+    if (j->operation == FSN_OP_RESTORE) {
+        return j->step == FSN_STEP_LOADING ? "loading" : "restoring";
+    }
     switch (j->step) {
     case FSN_STEP_BEGUN:
     case FSN_STEP_MIGRATING:
@@ -50,6 +53,9 @@ state_of(const FsnJournal *j, bool owner)
     case FSN_STEP_UNGUARDED:
     case FSN_STEP_PREPARING:
     case FSN_STEP_READING:
+    case FSN_STEP_WRITING:
+    case FSN_STEP_REPLACING:
+    case FSN_STEP_DEFINING:
         break;
     }
     return "suspending";

@@ -3,7 +3,7 @@
  * store-disk REPO ID NAME UUID [XML] -- TARGET FILE FORMAT [SOURCE]… : makes snapshot ID of
  * domain NAME with the raw contents of each FILE as its disk TARGET, whose image is said to
  * have been of FORMAT, and with XML (a file) as the domain's description. FILE "-" is a disk
- * that was skipped.
+ * that was skipped. Instead of XML "@ID" takes description and memory of suspend state ID.
  */
 #include "config.h"
 
@@ -94,6 +94,23 @@ add_xml(FsnRepo *repo, JsonObject *manifest, const char *path)
     json_object_set_object_member(manifest, "xml_inactive", ref);
 }
 
+static void
+copy_memory(FsnRepo *repo, JsonObject *manifest, const char *id)
+{
+    static const char *const members[] = { "memory",  "xml_live", "xml_inactive", "cpu",
+                                           "machine", "host",     "versions",     NULL };
+    g_autoptr(GError) error = NULL;
+    g_autoptr(JsonObject) from = NULL;
+
+    check(fsn_repo_load_manifest(repo, id, &from, &error), error);
+    for (const char *const *m = members; *m; m++) {
+        if (json_object_has_member(from, *m)) {
+            json_object_set_member(manifest, *m, json_object_dup_member(from, *m));
+        }
+    }
+    json_object_set_string_member(manifest, "run_state", "running");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -116,7 +133,9 @@ main(int argc, char **argv)
     json_object_set_string_member(domain, "uuid", argv[4]);
     json_object_set_object_member(manifest, "domain", domain);
     json_object_set_string_member(manifest, "run_state", "shut off");
-    if (strcmp(argv[i], "--") != 0) {
+    if (argv[i][0] == '@') {
+        copy_memory(repo, manifest, argv[i++] + 1);
+    } else if (strcmp(argv[i], "--") != 0) {
         add_xml(repo, manifest, argv[i++]);
     }
     while (i < argc) {

@@ -28,6 +28,39 @@ example(void)
     return j;
 }
 
+/* What only a restore has. */
+static void
+test_restore(void)
+{
+    g_autoptr(FsnJournal) j = fsn_journal_new(FSN_OP_RESTORE, "vm", UUID, NULL, "/repo",
+                                              "0123456789abcdef0123456789abcdef");
+    g_autoptr(FsnJournal) back = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *text = NULL;
+    FsnJournal *none = NULL;
+    JsonObject *file = json_object_new();
+
+    j->step = FSN_STEP_REPLACING;
+    j->xml = g_strdup("<domain/>");
+    j->marks = g_strdup("00000000000000000000000000000001");
+    j->files = json_array_new();
+    json_object_set_string_member(file, "path", "/a");
+    json_array_add_object_element(j->files, file);
+    text = fsn_journal_to_text(j);
+    g_assert_true(fsn_journal_parse(text, strlen(text), &back, &error));
+    g_assert_cmpint(back->operation, ==, FSN_OP_RESTORE);
+    g_assert_cmpint(back->step, ==, FSN_STEP_REPLACING);
+    g_assert_cmpstr(back->xml, ==, "<domain/>");
+    g_assert_cmpstr(back->marks, ==, j->marks);
+    g_assert_cmpuint(json_array_get_length(back->files), ==, 1);
+    g_free(text);
+    text = g_strdup("{\"version\":1,\"operation\":\"restore\",\"step\":\"begun\","
+                    "\"domain\":\"a\",\"uuid\":\"b\",\"repo\":\"c\",\"snapshot\":\"d\","
+                    "\"files\":1}");
+    g_assert_false(fsn_journal_parse(text, strlen(text), &none, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+}
+
 static void
 test_round_trip(void)
 {
@@ -127,6 +160,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journal/round-trip", test_round_trip);
+    g_test_add_func("/journal/restore", test_restore);
     g_test_add_func("/journal/truncations", test_truncations);
     g_test_add_func("/journal/unknown-words", test_unknown_words);
     g_test_add_func("/lock/one-owner", test_lock);

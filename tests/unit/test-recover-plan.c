@@ -156,6 +156,38 @@ check_snapshot(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 }
 
 static void
+check_restore(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    bool in_places = f->step == FSN_STEP_REPLACING || f->step == FSN_STEP_DEFINING;
+
+    /* a snapshot is never lost or used up by its restore, and nobody is suspended by it */
+    g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    g_assert_false(has(p, FSN_RECOVER_MARK_CONSUMED));
+    g_assert_false(has(p, FSN_RECOVER_WRITE_STUB));
+    /* no disk is changed under a QEMU, and none is left half replaced without one */
+    g_assert_cmpint(has(p, FSN_RECOVER_REPLACE_FILES), ==,
+                    in_places && f->domain == FSN_FOUND_OFF);
+    if (f->step != FSN_STEP_LOADING) {
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+        g_assert_true(has(p, FSN_RECOVER_REPLACE_FILES) ||
+                      has(p, FSN_RECOVER_REMOVE_FILES));
+        return;
+    }
+    if (f->ran &&
+        (f->domain == FSN_FOUND_LOADING || f->domain == FSN_FOUND_LOAD_BROKEN)) {
+        g_assert_true(has(p, FSN_RECOVER_CONTINUE_LOAD));
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+        g_assert_false(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+        return;
+    }
+    if (f->ran && (f->domain == FSN_FOUND_RUNNING || f->domain == FSN_FOUND_PAUSED)) {
+        g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    }
+    g_assert_true(has(p, FSN_RECOVER_REMOVE_MARKS));
+    g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+}
+
+static void
 check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 {
     switch (f->operation) {
@@ -173,6 +205,9 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
         break;
     case FSN_OP_SNAPSHOT:
         check_snapshot(f, p);
+        break;
+    case FSN_OP_RESTORE:
+        check_restore(f, p);
         break;
     }
     /* the journal goes last, or recovery could not be repeated */
@@ -213,6 +248,29 @@ test_all_combinations(void)
 }
 
 static void
+test_restore(void)
+{
+    for (unsigned bits = 0; bits < 8; bits++) {
+        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_DEFINING; step++) {
+            for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
+                 domain++) {
+                FsnRecoverFacts f = { .operation = FSN_OP_RESTORE,
+                                      .step = (FsnStep)step,
+                                      .was_running = bits & 1,
+                                      .manifest = bits & 2,
+                                      .ran = bits & 4,
+                                      .domain = (FsnFoundDomain)domain };
+                FsnRecoverPlan p = fsn_recover_plan(&f);
+
+                g_assert_nonnull(p.outcome);
+                g_assert_cmpuint(p.n_actions, >, 0);
+                check_plan(&f, &p);
+            }
+        }
+    }
+}
+
+static void
 test_live_owner(void)
 {
     FsnRecoverFacts f = { .owner_alive = true, .manifest = true };
@@ -226,6 +284,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/recover-plan/all-combinations", test_all_combinations);
+    g_test_add_func("/recover-plan/restore", test_restore);
     g_test_add_func("/recover-plan/live-owner", test_live_owner);
     return g_test_run();
 }

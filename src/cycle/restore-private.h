@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/journal.h"
+#include "cycle/lock.h"
+#include "cycle/restore-plan.h"
+#include "cycle/restore.h"
+#include "domxml/domain-facts.h"
+#include "repo/repo.h"
+#include "virt/domain.h"
+
+G_BEGIN_DECLS
+
+/* What the files restore-*.c share. */
+typedef struct {
+    FsnCycle *cycle;
+    FsnVirt *virt; /* borrowed from the context, as is the next */
+    FsnRepo *repo;
+    FsnRestoreOptions options;
+    GCancellable *cancellable;
+    int64_t started_us;
+
+    JsonObject *manifest;
+    const char *id; /* these three belong to the manifest */
+    const char *manifest_name;
+    const char *manifest_uuid;
+    GPtrArray *stored;
+
+    FsnVirtDomain *domain; /* NULL: a new one that is not defined yet */
+    char *name;
+    char *uuid;
+    char *xml;      /* the description that the plan is about */
+    char *xml_live; /* of the guest with its memory; NULL: without */
+    FsnDomainFacts *facts;
+    char *folder; /* of a new domain's disks */
+    FsnRestorePlan plan;
+    bool memory;
+
+    FsnLock *lock;
+    FsnJournal *journal;
+    bool replacing; /* files may have taken their places: recovery completes it */
+    JsonArray *written;
+    GPtrArray *warnings;
+    char *kept;
+    int64_t running_us;
+    bool started;
+} FsnRestore;
+
+/* restore-check.c: everything that can be refused beforehand. */
+bool fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error);
+bool fsn_restore_check_off(FsnRestore *r, GError **error);
+
+/* restore-domain.c: what is defined when the disks are in place; NULL: nothing changes. */
+bool fsn_restore_build_xml(FsnRestore *r,
+                           const char *xml,
+                           char **out_xml,
+                           GError **error);
+
+void fsn_restore_warn_dropped(FsnRestore *r);
+
+/* restore-memory.c: the guest goes on; the journal is taken over by recovery or the pager. */
+bool fsn_restore_memory(FsnRestore *r, GError **error);
+
+G_END_DECLS

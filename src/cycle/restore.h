@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/context.h"
+
+#include <gio/gio.h>
+#include <json-glib/json-glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* Keeps the present state of the shut-off domain @uuid as a snapshot, whose id the caller
+ * frees. */
+typedef bool (*FsnRestoreKeepFunc)(FsnCycle *cycle,
+                                   const char *uuid,
+                                   char **out_snapshot,
+                                   GError **error);
+
+typedef struct {
+    const char *as;             /* name of a new domain; NULL: in place */
+    const char *folder;         /* of the new domain's disks */
+    const char *pool;           /* or the storage pool that they go to */
+    const char *const *targets; /* disks to restore; NULL: all */
+    bool disks_only;            /* leave the memory out */
+    bool start;                 /* boot it, where there is no memory */
+    bool paused;                /* with memory: leave the guest stopped */
+    bool links_up; /* a new domain with memory: its network cards are connected at once */
+    bool no_keep;
+    FsnRestoreKeepFunc keep; /* NULL: not possible, so no_keep is needed in place */
+} FsnRestoreOptions;
+
+typedef struct {
+    char snapshot[33];
+    char *domain;
+    char *uuid;
+    char *kept;          /* snapshot of the state from before; NULL: none */
+    JsonArray *disks;    /* {"target", "path", "format", "size", "bytes_written"} each */
+    GPtrArray *warnings; /* char *: what the user should know */
+    bool memory;         /* the guest goes on from the instant */
+    bool started;
+    int64_t running_us; /* from the call until the guest ran; 0: it does not */
+    int64_t total_us;
+} FsnRestoreResult;
+
+void fsn_restore_result_clear(FsnRestoreResult *result);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnRestoreResult, fsn_restore_result_clear)
+
+/* The documented JSON form, without the warnings. */
+JsonObject *fsn_restore_result_to_json(const FsnRestoreResult *result);
+
+/*
+ * Puts @snapshot (an id, or the beginning of one) back: its disks over those of its domain,
+ * which must be off, or as a new domain; and its memory, so that the guest goes on from the
+ * instant. All files are written and durable before the first one takes its place; until
+ * then an error, or @cancellable, leaves everything as it was. After that recovery completes
+ * it. The caller clears @out_result.
+ */
+bool fsn_cycle_restore(FsnCycle *cycle,
+                       const char *snapshot,
+                       const FsnRestoreOptions *options,
+                       GCancellable *cancellable,
+                       FsnRestoreResult *out_result,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
