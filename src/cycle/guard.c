@@ -44,7 +44,11 @@ wait_ready(int fd, GError **error)
 }
 
 FsnGuard *
-fsn_guard_start(FsnCycle *cycle, const char *uuid, unsigned max_stall_ms, GError **error)
+fsn_guard_start(FsnCycle *cycle,
+                const char *uuid,
+                unsigned max_stall_ms,
+                int stream_fd,
+                GError **error)
 {
     g_autofree char *program = fsn_cycle_helper_path("foresnap-guard");
     g_autofree char *stall = g_strdup_printf("%u", max_stall_ms);
@@ -60,7 +64,8 @@ fsn_guard_start(FsnCycle *cycle, const char *uuid, unsigned max_stall_ms, GError
                            NULL };
     int to_guard[2];
     int ready = -1;
-    int target = 3;
+    int sources[2];
+    int targets[2] = { FSN_GUARD_PIPE_FD, FSN_GUARD_STREAM_FD };
     g_autoptr(FsnGuard) guard = g_new0(FsnGuard, 1);
 
     guard->fd = -1;
@@ -68,11 +73,13 @@ fsn_guard_start(FsnCycle *cycle, const char *uuid, unsigned max_stall_ms, GError
         return NULL;
     }
     guard->fd = to_guard[1];
+    sources[0] = to_guard[0];
+    sources[1] = stream_fd;
     /* A dead guard must not kill us by SIGPIPE: the pipe is written without it. */
     signal(SIGPIPE, SIG_IGN);
-    if (!g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD,
-                                          NULL, NULL, -1, -1, -1, &to_guard[0], &target,
-                                          1, &guard->pid, NULL, &ready, NULL, error)) {
+    if (!g_spawn_async_with_pipes_and_fds(
+            NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL, -1, -1, -1, sources,
+            targets, stream_fd >= 0 ? 2 : 1, &guard->pid, NULL, &ready, NULL, error)) {
         close(to_guard[0]);
         return NULL;
     }
@@ -90,6 +97,9 @@ send_byte(FsnGuard *guard, char c)
 {
     ssize_t n;
 
+    if (!guard) {
+        return; /* nothing is stopped that it would have to let go */
+    }
     do {
         n = write(guard->fd, &c, 1);
     } while (n < 0 && errno == EINTR);

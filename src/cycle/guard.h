@@ -8,22 +8,29 @@
 
 G_BEGIN_DECLS
 
+/* The guard's descriptors. */
+#define FSN_GUARD_PIPE_FD   3
+#define FSN_GUARD_STREAM_FD 4
+
 /*
  * The guard: a process that is started before a guest is stopped and that brings the
  * operation to a safe end (recovery) if its parent dies, or stops making progress while the
  * guest is stopped. It opens its own connections first, so that it can act at once.
  *
  * Protocol on a pipe from the parent, one byte each: 'S' the guest is about to be stopped,
- * 'B' progress, 'R' the guest runs again, 'D' done. End of file before 'D' means that the parent died.
+ * 'B' progress, 'R' the guest runs again, 'D' done. End of file before 'D' means
+ * that the parent died.
  */
 typedef struct FsnGuard FsnGuard;
 
 /* Starts the guard for domain @uuid and waits until it is ready. @max_stall_ms, at least 1:
  * without a byte for so long after 'S' the parent is taken for stuck; one that says nothing
- * before 'D' has so long for the whole pause. */
+ * before 'D' has so long for the whole pause. @stream_fd (-1: none): a stream that the guard
+ * reads to its end if the parent dies. */
 FsnGuard *fsn_guard_start(FsnCycle *cycle,
                           const char *uuid,
                           unsigned max_stall_ms,
+                          int stream_fd,
                           GError **error);
 void fsn_guard_stopping(FsnGuard *guard);
 void fsn_guard_beat(FsnGuard *guard);

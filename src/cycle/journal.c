@@ -179,6 +179,7 @@ fsn_journal_to_text(const FsnJournal *j)
     json_object_set_boolean_member(o, "monitor", j->monitor);
     json_object_set_boolean_member(o, "frozen", j->frozen);
     json_object_set_boolean_member(o, "nbd", j->nbd);
+    json_object_set_boolean_member(o, "background", j->background);
     json_object_set_int_member(o, "max_bandwidth", j->max_bandwidth);
     json_object_set_int_member(o, "downtime_limit_ms", j->downtime_limit_ms);
     json_object_set_array_member(o, "capabilities",
@@ -239,6 +240,7 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->monitor = fsn_json_peek_bool(o, "monitor", false);
     j->frozen = fsn_json_peek_bool(o, "frozen", false);
     j->nbd = fsn_json_peek_bool(o, "nbd", false);
+    j->background = fsn_json_peek_bool(o, "background", false);
     j->max_bandwidth = fsn_json_peek_int(o, "max_bandwidth", -1);
     j->downtime_limit_ms = fsn_json_peek_int(o, "downtime_limit_ms", -1);
     j->attempts = fsn_json_peek_int(o, "attempts", 0);

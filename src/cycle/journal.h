@@ -57,6 +57,7 @@ typedef struct {
     bool monitor;     /* resume: libvirt knows nothing of the load, only QEMU does */
     bool frozen;      /* snapshot: the guest's file systems are frozen by us */
     bool nbd;         /* snapshot: QEMU's NBD server is ours */
+    bool background;  /* snapshot: the memory is read as a background snapshot */
     /* suspend, snapshot: QEMU's settings from before, as recovery has to put them back; -1: not known */
     int64_t max_bandwidth; /* bytes per second */
     int64_t downtime_limit_ms;

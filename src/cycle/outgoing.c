@@ -15,6 +15,7 @@
 #include "qmp/migration-info.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -35,6 +36,7 @@
 #define END_TIMEOUT_US       (10 * G_USEC_PER_SEC)
 #define DISCONNECT_US        (10 * G_USEC_PER_SEC)
 #define POLL_US              5000
+#define DRAIN_LOOK_MS        20
 
 struct FsnOutgoing {
     FsnQmp *qmp;
@@ -117,37 +119,27 @@ set_limits(FsnOutgoing *o, int64_t bandwidth, int64_t downtime_ms, GError **erro
     return fsn_qmp_migrate_set_parameters(o->qmp, &p, error);
 }
 
-/* Gives QEMU one end of a new socket; the other is *@out_fd. */
-static bool
-give_socket(FsnOutgoing *o, int *out_fd, GError **error)
+bool
+fsn_outgoing_socket(int out_ends[2], GError **error)
 {
     int size = SOCKET_BUFFER;
-    int ends[2];
-    bool ok;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) {
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, out_ends) < 0) {
         return fsn_set_errno(error, errno, "cannot make a socket for the migration");
     }
     /* A larger buffer saves wake-ups; without it all is well, only slower. */
-    (void)setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    ok = fsn_qmp_getfd(o->qmp, FD_NAME, ends[1], error);
-    close(ends[1]);
-    if (!ok) {
-        close(ends[0]);
-        return false;
-    }
-    *out_fd = ends[0];
+    (void)setsockopt(out_ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     return true;
 }
 
 /* Waits until an earlier migration has let go of QEMU. */
 static bool
-wait_disconnected(FsnOutgoing *o, GError **error)
+wait_disconnected(FsnQmp *qmp, GError **error)
 {
     int64_t deadline = fsn_monotonic_us() + DISCONNECT_US;
     bool connected;
 
-    while (fsn_qmp_migration_is_connected(o->qmp, &connected, error)) {
+    while (fsn_qmp_migration_is_connected(qmp, &connected, error)) {
         if (!connected) {
             return true;
         }
@@ -161,37 +153,50 @@ wait_disconnected(FsnOutgoing *o, GError **error)
     return false;
 }
 
+/* QEMU looks at the capability when it clears up after a migration, also one that failed: if
+ * it is off by then, the memory stays write-protected and the guest stands still for ever. */
+static bool
+clear_background(FsnQmp *qmp, GError **error)
+{
+    return wait_disconnected(qmp, error) &&
+           switch_capabilities(qmp, background_caps, false, error);
+}
+
 bool
 fsn_outgoing_start(FsnOutgoing *o, bool to_hold, int *out_fd, GError **error)
 {
-    int fd;
+    int ends[2];
+    bool ok;
 
-    if (!wait_disconnected(o, error) ||
+    if (!wait_disconnected(o->qmp, error) ||
         !switch_capabilities(o->qmp, (const char *const *)o->saved_caps, false, error) ||
         !set_limits(o, FULL_BANDWIDTH, to_hold ? HOLD_DOWNTIME_MS : CONVERGE_DOWNTIME_MS,
                     error) ||
-        !give_socket(o, &fd, error)) {
+        !fsn_outgoing_socket(ends, error)) {
         return false;
     }
-    if (!fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error)) {
-        close(fd);
+    ok = fsn_qmp_getfd(o->qmp, FD_NAME, ends[1], error) &&
+         fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
+    close(ends[1]);
+    if (!ok) {
+        close(ends[0]);
         return false;
     }
-    *out_fd = fd;
+    *out_fd = ends[0];
     return true;
 }
 
 bool
-fsn_outgoing_prepare_background(FsnOutgoing *o, int *out_fd, GError **error)
+fsn_outgoing_prepare_background(FsnOutgoing *o, int qemu_end, GError **error)
 {
-    if (!wait_disconnected(o, error) ||
+    if (!wait_disconnected(o->qmp, error) ||
         !switch_capabilities(o->qmp, (const char *const *)o->saved_caps, false, error) ||
         !set_limits(o, FULL_BANDWIDTH, CONVERGE_DOWNTIME_MS, error)) {
         return false;
     }
     o->background = true;
     return switch_capabilities(o->qmp, background_caps, true, error) &&
-           give_socket(o, out_fd, error);
+           fsn_qmp_getfd(o->qmp, FD_NAME, qemu_end, error);
 }
 
 bool
@@ -200,7 +205,7 @@ fsn_outgoing_probe_background(FsnQmp *qmp, bool *out_can, GError **error)
     g_autoptr(FsnOutgoing) o = fsn_outgoing_new(qmp, error);
     g_autoptr(GError) refusal = NULL;
 
-    if (!o || !wait_disconnected(o, error) ||
+    if (!o || !wait_disconnected(o->qmp, error) ||
         !switch_capabilities(qmp, (const char *const *)o->saved_caps, false, error)) {
         return false;
     }
@@ -218,6 +223,49 @@ bool
 fsn_outgoing_start_background(FsnOutgoing *o, GError **error)
 {
     return fsn_qmp_migrate(o->qmp, "fd:" FD_NAME, error);
+}
+
+static bool
+has_ended(FsnQmp *qmp, bool *out_ended, GError **error)
+{
+    g_auto(FsnMigrationInfo) info = { 0 };
+
+    if (!fsn_qmp_query_migrate(qmp, &info, error)) {
+        return false;
+    }
+    *out_ended = FSN_MIGRATION_BIT(info.status) & FSN_MIGRATION_IDLE;
+    return true;
+}
+
+bool
+fsn_outgoing_drain(FsnQmp *qmp, int fd, GError **error)
+{
+    g_autofree char *bytes = g_malloc(SOCKET_BUFFER);
+    bool ended = false;
+
+    while (!ended) {
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        int rc = poll(&p, 1, DRAIN_LOOK_MS);
+
+        if (rc > 0 && read(fd, bytes, SOCKET_BUFFER) > 0) {
+            continue;
+        }
+        if (!has_ended(qmp, &ended, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+fsn_outgoing_await_end(FsnQmp *qmp, GError **error)
+{
+    bool ended = false;
+
+    while (has_ended(qmp, &ended, error) && !ended) {
+        g_usleep(POLL_US); /* libvirt passes events of migrations of its own only */
+    }
+    return ended;
 }
 
 bool
@@ -273,7 +321,7 @@ fsn_outgoing_restore(FsnOutgoing *o)
     if (!fsn_qmp_migrate_set_parameters(o->qmp, &o->saved, &ignored)) {
         g_clear_error(&ignored); /* the domain has gone, and its parameters with it */
     }
-    if (o->background && !switch_capabilities(o->qmp, background_caps, false, &ignored)) {
+    if (o->background && !clear_background(o->qmp, &ignored)) {
         g_clear_error(&ignored); /* likewise */
     }
     if (!switch_capabilities(o->qmp, (const char *const *)o->saved_caps, true,
@@ -306,6 +354,6 @@ fsn_outgoing_put_back(FsnQmp *qmp,
     p.max_bandwidth = max_bandwidth;
     p.downtime_limit_ms = downtime_limit_ms;
     return fsn_qmp_migrate_set_parameters(qmp, &p, error) &&
-           (!background || switch_capabilities(qmp, background_caps, false, error)) &&
+           (!background || clear_background(qmp, error)) &&
            switch_capabilities(qmp, (const char *const *)capabilities, true, error);
 }

@@ -30,8 +30,17 @@ bool fsn_outgoing_start(FsnOutgoing *outgoing, bool to_hold, int *out_fd, GError
  * and the beginning itself. QEMU saves the device state, lets the guest run, also one that
  * did not (before QEMU 8), and sends the memory as it was. FSN_ERROR_UNSUPPORTED where
  * QEMU may not write-protect memory. */
-bool fsn_outgoing_prepare_background(FsnOutgoing *outgoing, int *out_fd, GError **error)
+bool fsn_outgoing_prepare_background(FsnOutgoing *outgoing, int qemu_end, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* The two ends of the socket for it, ours first; both belong to the caller. QEMU 7.2 leaves the
+ * guest's memory write-protected for ever, and so the guest standing, when a background
+ * snapshot is cancelled or its stream breaks off: somebody has to read it to the end. */
+bool fsn_outgoing_socket(int out_ends[2], GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Reads @fd, to which nobody else listens any more, until the background snapshot, if there
+ * is one, has ended. */
+bool fsn_outgoing_drain(FsnQmp *qmp, int fd, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Waits until it has ended, read by somebody else. */
+bool fsn_outgoing_await_end(FsnQmp *qmp, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Asks QEMU whether it could; changes nothing. */
 bool fsn_outgoing_probe_background(FsnQmp *qmp, bool *out_can, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

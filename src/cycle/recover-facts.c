@@ -175,6 +175,7 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->was_running = j->was_running;
     facts->own_pause = j->own_pause;
     facts->frozen = j->frozen;
+    facts->background = j->background;
     facts->ran = loads(j) && fsn_arm_has(r->repo, marks_of(j), "ran");
     facts->not_run = facts->ran && is_noted_not_run(r);
     return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&

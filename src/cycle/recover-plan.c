@@ -11,6 +11,7 @@
 
 static const char *const action_names[] = {
     [FSN_RECOVER_CANCEL_MIGRATION] = "cancel-migration",
+    [FSN_RECOVER_AWAIT_MIGRATION] = "await-migration",
     [FSN_RECOVER_CONTINUE_GUEST] = "continue-guest",
     [FSN_RECOVER_DELETE_MANIFEST] = "delete-manifest",
     [FSN_RECOVER_WRITE_STUB] = "write-stub",
@@ -197,7 +198,9 @@ plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     bool on = f->domain != FSN_FOUND_OFF;
 
     if (on && f->migrating) {
-        add(plan, FSN_RECOVER_CANCEL_MIGRATION);
+        /* One of a guest that its user has stopped can be cancelled. */
+        add(plan,
+            f->background ? FSN_RECOVER_AWAIT_MIGRATION : FSN_RECOVER_CANCEL_MIGRATION);
     }
     if (on && f->own_pause && f->was_running) {
         add(plan, FSN_RECOVER_CONTINUE_GUEST);

@@ -29,14 +29,16 @@ typedef struct {
     bool not_run;     /* … and yet it is certain that this resume did not let it run */
     bool
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
-    bool own_pause; /* the operation stopped the guest, and has not continued it */
-    bool frozen;    /* snapshot: the guest's file systems may be frozen */
-    bool migrating; /* an outgoing migration is under way */
+    bool own_pause;  /* the operation stopped the guest, and has not continued it */
+    bool frozen;     /* snapshot: the guest's file systems may be frozen */
+    bool background; /* snapshot: QEMU reads memory of a guest that may run */
+    bool migrating;  /* an outgoing migration is under way */
     FsnFoundDomain domain;
 } FsnRecoverFacts;
 
 typedef enum {
     FSN_RECOVER_CANCEL_MIGRATION,
+    FSN_RECOVER_AWAIT_MIGRATION, /* of a background snapshot, which the guard reads */
     FSN_RECOVER_CONTINUE_GUEST,
     FSN_RECOVER_DELETE_MANIFEST,
     FSN_RECOVER_WRITE_STUB,

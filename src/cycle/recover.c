@@ -53,6 +53,14 @@ cancel_migration(FsnRecovery *r, GError **error)
     return outgoing && fsn_outgoing_cancel(outgoing, error);
 }
 
+static bool
+await_migration(FsnRecovery *r, GError **error)
+{
+    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
+
+    return fsn_outgoing_await_end(qmp, error);
+}
+
 /* A cancelled migration lets QEMU continue the guest by itself. */
 static bool
 continue_guest(FsnRecovery *r, GError **error)
@@ -206,6 +214,8 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
     switch (action) {
     case FSN_RECOVER_CANCEL_MIGRATION:
         return cancel_migration(r, error);
+    case FSN_RECOVER_AWAIT_MIGRATION:
+        return await_migration(r, error);
     case FSN_RECOVER_CONTINUE_GUEST:
         return continue_guest(r, error);
     case FSN_RECOVER_DELETE_MANIFEST:

@@ -348,18 +348,6 @@ check_whole(FsnRestore *r, GError **error)
     return true;
 }
 
-static bool
-check_keep(FsnRestore *r, GError **error)
-{
-    if (!r->options.as && !r->options.no_keep && !r->options.keep) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
-                    "the present state cannot be kept as a snapshot here; --no-keep "
-                    "restores without that, and what is there now is lost");
-        return false;
-    }
-    return true;
-}
-
 /* The guest with the memory must have all the disks that it had. */
 static bool
 check_memory(FsnRestore *r, GError **error)
@@ -398,6 +386,5 @@ fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
     request.folder = r->folder;
     request.memory = r->memory;
     return fsn_restore_plan(&request, r->stored, r->facts, &r->plan, error) &&
-           check_memory(r, error) && check_places(r, error) && check_whole(r, error) &&
-           check_keep(r, error);
+           check_memory(r, error) && check_places(r, error) && check_whole(r, error);
 }

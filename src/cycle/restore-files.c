@@ -12,6 +12,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cycle/disk-out.h"
+#include "cycle/instant.h"
 #include "repo/manifests.h"
 
 #include <errno.h>
@@ -103,16 +104,6 @@ add_written(JsonArray *written,
     json_array_add_object_element(written, o);
 }
 
-/* The bitmap by which the next snapshot of the disk is incremental to this one: what is
- * written from now on is recorded. */
-static char *
-bitmap_name(FsnRepo *repo, const char *snapshot)
-{
-    g_autofree char *id = fsn_repo_id(repo);
-
-    return g_strdup_printf("foresnap-%.8s-%s", id, snapshot);
-}
-
 static bool
 write_disk(FsnCycle *cycle,
            const char *snapshot,
@@ -124,7 +115,10 @@ write_disk(FsnCycle *cycle,
            GError **error)
 {
     FsnRepo *repo = fsn_cycle_repo(cycle, error);
-    g_autofree char *bitmap = repo ? bitmap_name(repo, snapshot) : NULL;
+    g_autofree char *repo_id = repo ? fsn_repo_id(repo) : NULL;
+    /* The next snapshot of the disk is incremental to this one: what is written from now on
+     * is recorded. */
+    g_autofree char *bitmap = repo ? fsn_instant_bitmap(repo_id, snapshot) : NULL;
     const FsnDiskOut out = { .snapshot = snapshot,
                              .disk = disk,
                              .format = format,

@@ -59,8 +59,8 @@ take_result(FsnRestore *r, FsnResumeRun *run, const FsnPagerReports *reports)
     g_auto(FsnResumeResult) result = { 0 };
 
     fsn_resume_fill_result(run, reports, &result);
-    if (result.warning) {
-        g_ptr_array_add(r->warnings, g_steal_pointer(&result.warning));
+    for (char **warning = result.warnings; *warning; warning++) {
+        g_ptr_array_add(r->warnings, g_strdup(*warning));
     }
     r->started = true;
     r->running_us = run->options.paused ? 0 : result.running_us;

@@ -14,6 +14,7 @@
 #include "cycle/recover.h"
 #include "cycle/restore-files.h"
 #include "cycle/restore-private.h"
+#include "cycle/snapshot.h"
 #include "virt/pool.h"
 
 #include <string.h>
@@ -81,14 +82,21 @@ write_step(FsnRestore *r, FsnStep step, GError **error)
 static bool
 keep(FsnRestore *r, GError **error)
 {
+    FsnSnapshotOptions options = FSN_SNAPSHOT_OPTIONS_INIT;
+    g_auto(FsnSnapshotResult) result = { 0 };
+    g_autofree char *name = g_strdup_printf("before the restore of %.8s", r->id);
+
     if (r->options.as || r->options.no_keep) {
         return true;
     }
-    if (!r->options.keep(r->cycle, r->uuid, &r->kept, error)) {
+    options.name = name;
+    options.targets = r->options.targets;
+    if (!fsn_cycle_snapshot(r->cycle, r->uuid, &options, &result, error)) {
         g_prefix_error(error,
                        "the present state could not be kept (--no-keep goes without): ");
         return false;
     }
+    r->kept = g_strdup(result.snapshot);
     return true;
 }
 

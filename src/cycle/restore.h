@@ -10,13 +10,6 @@
 
 G_BEGIN_DECLS
 
-/* Keeps the present state of the shut-off domain @uuid as a snapshot, whose id the caller
- * frees. */
-typedef bool (*FsnRestoreKeepFunc)(FsnCycle *cycle,
-                                   const char *uuid,
-                                   char **out_snapshot,
-                                   GError **error);
-
 typedef struct {
     const char *as;             /* name of a new domain; NULL: in place */
     const char *folder;         /* of the new domain's disks */
@@ -26,8 +19,7 @@ typedef struct {
     bool start;                 /* boot it, where there is no memory */
     bool paused;                /* with memory: leave the guest stopped */
     bool links_up; /* a new domain with memory: its network cards are connected at once */
-    bool no_keep;
-    FsnRestoreKeepFunc keep; /* NULL: not possible, so no_keep is needed in place */
+    bool no_keep;  /* in place: do not keep what is there now as a snapshot */
 } FsnRestoreOptions;
 
 typedef struct {

@@ -28,7 +28,7 @@ typedef struct {
     FsnLock *lock;
     FsnJournal *journal;
     GPtrArray *warnings; /* of char *; there after fsn_resume_choose() */
-    char *no_incoming; /* why it goes through the monitor; NULL: it does not */
+    char *no_incoming;   /* why it goes through the monitor; NULL: it does not */
     int64_t started_us;
     const char *marks; /* id whose marks say whether the guest has run; borrowed */
 } FsnResumeRun;

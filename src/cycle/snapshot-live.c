@@ -14,6 +14,7 @@
 #include "qmp/migration-info.h"
 #include "virt/agent.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #define FREEZE_TIMEOUT_S 10
@@ -35,7 +36,12 @@ start_guard(FsnSnapshotRun *run, GError **error)
     unsigned stall_ms =
         run->ram_mode == FSN_RAM_STOPPED ? STOPPED_STALL_MS : run->options.max_pause_ms;
 
-    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, stall_ms, error);
+    run->journal->background = run->ram_mode == FSN_RAM_BACKGROUND;
+    if (run->journal->background && !fsn_outgoing_socket(run->stream, error)) {
+        return false;
+    }
+    run->guard =
+        fsn_guard_start(run->cycle, run->facts->uuid, stall_ms, run->stream[0], error);
     return run->guard != NULL;
 }
 
@@ -117,17 +123,21 @@ make_capture(FsnSnapshotRun *run, int fd, GError **error)
 static bool
 prepare_memory(FsnSnapshotRun *run, GError **error)
 {
-    int fd;
-
     if (run->ram_mode == FSN_RAM_NONE) {
         return true;
     }
     if (!make_outgoing(run, error)) {
         return false;
     }
-    return run->ram_mode != FSN_RAM_BACKGROUND ||
-           (fsn_outgoing_prepare_background(run->outgoing, &fd, error) &&
-            make_capture(run, fd, error));
+    if (run->ram_mode != FSN_RAM_BACKGROUND) {
+        return true;
+    }
+    if (!fsn_outgoing_prepare_background(run->outgoing, run->stream[1], error)) {
+        return false;
+    }
+    close(run->stream[1]);
+    run->stream[1] = -1;
+    return make_capture(run, fcntl(run->stream[0], F_DUPFD_CLOEXEC, 0), error);
 }
 
 bool
@@ -312,19 +322,25 @@ fsn_snapshot_continue(FsnSnapshotRun *run, GError **error)
     return true;
 }
 
-static void
-end_migration(FsnSnapshotRun *run)
+/* A background snapshot comes to its own end, read by us even if our reader hangs; any other
+ * migration is cancelled. */
+static bool
+end_migration(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GError) ignored = NULL;
 
     if (!run->outgoing) {
-        return;
+        return true;
     }
-    if (!fsn_outgoing_cancel(run->outgoing, &ignored)) {
+    if (run->journal->background) {
+        if (!fsn_outgoing_drain(run->qmp, run->stream[0], error)) {
+            return false;
+        }
+    } else if (!fsn_outgoing_cancel(run->outgoing, &ignored)) {
         g_clear_error(&ignored); /* it had ended, or QEMU has gone */
     }
     fsn_outgoing_restore(run->outgoing);
-    g_clear_pointer(&run->capture, fsn_capture_free);
+    return true;
 }
 
 static bool
@@ -336,27 +352,33 @@ is_on(FsnSnapshotRun *run)
            status.state == FSN_VIRT_RUNNING || status.state == FSN_VIRT_PAUSED;
 }
 
+/* The guest first, then what QEMU holds for us. */
+static bool
+undo_in_qemu(FsnSnapshotRun *run, GError **error)
+{
+    bool ok;
+
+    if (!run->qmp || !is_on(run)) {
+        return true;
+    }
+    ok = end_migration(run, error) && fsn_snapshot_continue(run, error);
+    thaw(run);
+    return ok &&
+           (run->durable || fsn_instant_sweep(run->qmp, run->repo_id, run->id,
+                                              FSN_SWEEP_UNDO, run->journal->nbd, error));
+}
+
 void
 fsn_snapshot_undo(FsnSnapshotRun *run)
 {
     g_autoptr(GError) error = NULL;
 
-    fsn_snapshot_read_end(run);
     if (!run->journal || run->finished) {
         return;
     }
-    end_migration(run);
-    if (run->qmp && is_on(run)) {
-        if (!fsn_snapshot_continue(run, &error)) {
-            run->stuck = true;
-        }
-        thaw(run);
-        if (!run->stuck && !run->durable &&
-            !fsn_instant_sweep(run->qmp, run->repo_id, run->id, FSN_SWEEP_UNDO,
-                               run->journal->nbd, &error)) {
-            run->stuck = true;
-        }
-    }
+    fsn_snapshot_read_cancel(run);
+    run->stuck = !undo_in_qemu(run, &error);
+    fsn_snapshot_read_end(run);
     if (run->stuck || run->durable) {
         g_warning("domain '%s' is not yet as it was%s%s; 'foresnap recover' tries again",
                   run->facts->name, error ? ": " : "", error ? error->message : "");

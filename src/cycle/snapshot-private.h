@@ -79,6 +79,7 @@ typedef struct {
     FsnOutgoing *outgoing;
     FsnCapture *capture;
     char *socket;
+    int stream[2]; /* of a background snapshot: ours, and until it is given away QEMU's */
     FsnSnapshotReading *reading;
 
     bool frozen;  /* file systems, by us */
@@ -120,7 +121,8 @@ bool fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error);
  * runs has to be read from before its snapshot begins: QEMU's own threads wait for it. */
 void fsn_snapshot_read_memory(FsnSnapshotRun *run);
 bool fsn_snapshot_read(FsnSnapshotRun *run, GError **error);
-/* Ends and joins whatever still reads. */
+/* Asks all that still read to end, and waits until they have. */
+void fsn_snapshot_read_cancel(FsnSnapshotRun *run);
 void fsn_snapshot_read_end(FsnSnapshotRun *run);
 
 /* snapshot-commit.c: the manifest, and what goes away when it is durable. */

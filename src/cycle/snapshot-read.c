@@ -11,8 +11,6 @@
 #include "base/error.h"
 #include "cycle/snapshot-private.h"
 
-#include <sys/socket.h>
-
 #define LOOK_US      (100 * 1000)
 /* How long the guest's writers may be held up by memory that nobody takes. */
 #define RAM_STALL_US (5 * G_USEC_PER_SEC)
@@ -298,19 +296,20 @@ read_disks(FsnSnapshotRun *run)
 }
 
 void
+fsn_snapshot_read_cancel(FsnSnapshotRun *run)
+{
+    if (run->reading) {
+        g_atomic_int_set(&run->reading->cancel, 1);
+    }
+}
+
+void
 fsn_snapshot_read_end(FsnSnapshotRun *run)
 {
-    Reading *reading = run->reading;
-
-    if (!reading) {
-        return;
+    if (run->reading) {
+        g_ptr_array_unref(run->reading->readers); /* joins them */
+        g_clear_pointer(&run->reading, g_free);
     }
-    g_atomic_int_set(&reading->cancel, 1);
-    if (reading->memory && !g_atomic_int_get(&reading->memory->done)) {
-        (void)shutdown(fsn_capture_fd(run->capture), SHUT_RDWR); /* wakes it, and QEMU */
-    }
-    g_ptr_array_unref(reading->readers); /* joins them */
-    g_clear_pointer(&run->reading, g_free);
 }
 
 static bool
@@ -354,6 +353,8 @@ fsn_snapshot_read(FsnSnapshotRun *run, GError **error)
     bool ok = run->ram_mode == FSN_RAM_STOPPED ? read_stopped(run, error)
                                                : read_beside(run, error);
 
-    fsn_snapshot_read_end(run);
-    return ok;
+    if (ok) {
+        fsn_snapshot_read_end(run);
+    }
+    return ok; /* else undoing ends the readers, who may hang, after the guest's sake */
 }

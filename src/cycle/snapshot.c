@@ -10,6 +10,7 @@
 #include "cycle/snapshot-private.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static void
 run_free(FsnSnapshotRun *run)
@@ -19,6 +20,11 @@ run_free(FsnSnapshotRun *run)
     }
     fsn_snapshot_undo(run);
     fsn_capture_free(run->capture);
+    for (int i = 0; i < 2; i++) {
+        if (run->stream[i] >= 0) {
+            close(run->stream[i]);
+        }
+    }
     fsn_outgoing_free(run->outgoing);
     fsn_instant_free(run->instant);
     fsn_qmp_free(run->qmp);
@@ -60,6 +66,7 @@ run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
     run->options = *options;
     run->started_us = fsn_monotonic_us();
     run->consistency = "crash";
+    run->stream[0] = run->stream[1] = -1;
     run->disks = g_ptr_array_new_with_free_func(fsn_snapshot_disk_free);
     g_strlcpy(run->id, text, sizeof(run->id));
     run->virt = fsn_cycle_virt(cycle, error);

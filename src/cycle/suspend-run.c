@@ -84,7 +84,7 @@ fsn_suspend_run_free(FsnSuspendRun *run)
 static bool
 start_guard(FsnSuspendRun *run, GError **error)
 {
-    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, GUARD_STALL_MS, error);
+    run->guard = fsn_guard_start(run->cycle, run->facts->uuid, GUARD_STALL_MS, -1, error);
     return run->guard != NULL;
 }
 

@@ -12,11 +12,11 @@
 #include "cycle/recover.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
-#define PIPE_FD 3
-#define N_ARGS  7
+#define N_ARGS 7
 
 /* A libvirtd that has ended is back in seconds, as a rule; for two minutes it is waited for. */
 #define QUICK_ATTEMPTS 25
@@ -43,6 +43,18 @@ recover(char **argv, GError **error)
         }
         g_usleep(attempt < QUICK_ATTEMPTS ? QUICK_WAIT_US : G_USEC_PER_SEC);
     }
+}
+
+/* Reads the stream that its owner reads no more to its end: whatever is in it, QEMU must get rid
+ * of it (outgoing.h). */
+static gpointer
+drain(gpointer unused G_GNUC_UNUSED)
+{
+    static char bytes[1 << 16];
+
+    while (read(FSN_GUARD_STREAM_FD, bytes, sizeof bytes) > 0) {
+    }
+    return NULL;
 }
 
 /* Says so once libvirt and the repository have been seen to be there for this process. */
@@ -83,8 +95,11 @@ main(int argc, char **argv)
         g_printerr("foresnap-guard: %s\n", error->message);
         return 1;
     }
-    if (fsn_guard_watch(PIPE_FD, (GPid)parent, (unsigned)max_stall_ms)) {
+    if (fsn_guard_watch(FSN_GUARD_PIPE_FD, (GPid)parent, (unsigned)max_stall_ms)) {
         return 0;
+    }
+    if (fcntl(FSN_GUARD_STREAM_FD, F_GETFD) >= 0) {
+        g_thread_unref(g_thread_new("drain", drain, NULL)); /* it ends with the process */
     }
     if (!recover(argv, &error)) {
         g_printerr("foresnap-guard: %s\n", error->message);

@@ -52,7 +52,6 @@ refused ()
 
 spoil
 echo "refusals"
-refused 1 'no-keep' $id
 refused 2 'place for its disks' $id --as new
 refused 2 'place for its disks' $id --as new --dir "$disks" --pool default
 refused 2 'for a new domain' $id --dir "$disks"

@@ -148,6 +148,11 @@ check_snapshot(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     g_assert_cmpint(has(p, FSN_RECOVER_KEEP_INSTANT), ==, on && f->manifest);
     g_assert_cmpint(has(p, FSN_RECOVER_UNDO_INSTANT), ==, on && !f->manifest);
     g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
+    /* a background snapshot that is cancelled would leave the guest standing for ever */
+    g_assert_cmpint(has(p, FSN_RECOVER_CANCEL_MIGRATION), ==,
+                    on && f->migrating && !f->background);
+    g_assert_cmpint(has(p, FSN_RECOVER_AWAIT_MIGRATION), ==,
+                    on && f->migrating && f->background);
     /* the migration has let go of its memory before the guest needs it */
     if (has(p, FSN_RECOVER_CANCEL_MIGRATION) && has(p, FSN_RECOVER_CONTINUE_GUEST)) {
         g_assert_cmpuint(at(p, FSN_RECOVER_CANCEL_MIGRATION), <,
@@ -219,7 +224,7 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 static void
 test_all_combinations(void)
 {
-    for (unsigned bits = 0; bits < 2048; bits++) {
+    for (unsigned bits = 0; bits < 4096; bits++) {
         if ((bits & 7) > FSN_OP_SNAPSHOT) {
             continue;
         }
@@ -235,6 +240,7 @@ test_all_combinations(void)
                                       .migrating = bits & 512,
                                       .not_run = bits & 1024,
                                       .own_pause = bits & 8,
+                                      .background = bits & 2048,
                                       .frozen = bits & 128,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
