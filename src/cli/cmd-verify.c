@@ -23,63 +23,74 @@ static GOptionEntry options[] = {
     G_OPTION_ENTRY_NULL,
 };
 
-/* What all calls of the library together have found. */
-typedef struct {
-    FsnCliContext *context;
-    JsonArray *problems;
-    FsnVerifyReport sum; /* without problems */
-} Findings;
-
 static void
 on_progress(gpointer user, uint64_t done, uint64_t total)
 {
     fsn_cli_progress_update("verifying", done, total, user);
 }
 
-static bool
-verify(Findings *findings, FsnRepo *repo, const char *id, GError **error)
+static JsonObject *
+result_json(const FsnVerifyResult *result)
 {
-    g_autoptr(FsnCliProgress) progress = fsn_cli_progress_new(findings->context);
-    g_auto(FsnVerifyReport) report = { 0 };
+    JsonObject *object = json_object_new();
+    JsonArray *problems = json_array_new();
 
-    if (!fsn_repo_verify(repo, id, opt_read_data, on_progress, progress, &report,
-                         error)) {
-        g_prefix_error(error, "cannot verify: ");
-        return false;
-    }
-    fsn_cli_progress_wipe(progress);
-    findings->sum.snapshots += report.snapshots;
-    findings->sum.objects += report.objects;
-    findings->sum.granules += report.granules;
-    findings->sum.bytes += report.bytes;
-    for (guint i = 0; i < report.problems->len; i++) {
-        const char *problem = report.problems->pdata[i];
-        g_autofree char *text = g_utf8_make_valid(problem, -1);
+    for (guint i = 0; i < result->problems->len; i++) {
+        g_autofree char *text = g_utf8_make_valid(result->problems->pdata[i], -1);
 
-        fsn_cli_print(findings->context, "%s\n", text);
-        json_array_add_string_element(findings->problems, text);
+        json_array_add_string_element(problems, text);
     }
-    return true;
+    json_object_set_string_member(object, "snapshot", result->id);
+    json_object_set_boolean_member(object, "sound", result->problems->len == 0);
+    json_object_set_array_member(object, "problems", problems);
+    return object;
 }
 
 static void
-show(Findings *findings)
+fill_document(FsnCliContext *context, const FsnVerifyReport *report)
 {
-    JsonObject *document = findings->context->document;
-    const FsnVerifyReport *sum = &findings->sum;
-    g_autofree char *bytes = fsn_cli_size_text(sum->bytes);
-    guint problems = json_array_get_length(findings->problems);
+    JsonObject *document = context->document;
+    JsonArray *problems = json_array_new();
+    JsonArray *results = json_array_sized_new(report->results->len);
 
+    for (guint i = 0; i < report->problems->len; i++) {
+        g_autofree char *text = g_utf8_make_valid(report->problems->pdata[i], -1);
+
+        json_array_add_string_element(problems, text);
+    }
+    for (guint i = 0; i < report->results->len; i++) {
+        json_array_add_object_element(results, result_json(report->results->pdata[i]));
+    }
     json_object_set_boolean_member(document, "read_data", opt_read_data);
-    json_object_set_int_member(document, "snapshots", (int64_t)sum->snapshots);
-    json_object_set_int_member(document, "objects", (int64_t)sum->objects);
-    json_object_set_int_member(document, "granules", (int64_t)sum->granules);
-    json_object_set_int_member(document, "bytes_read", (int64_t)sum->bytes);
-    if (problems == 0) {
-        fsn_cli_say(findings->context,
+    json_object_set_int_member(document, "snapshots", (int64_t)report->snapshots);
+    json_object_set_int_member(document, "objects", (int64_t)report->objects);
+    json_object_set_int_member(document, "granules", (int64_t)report->granules);
+    json_object_set_int_member(document, "bytes_read", (int64_t)report->bytes);
+    json_object_set_array_member(document, "problems", problems);
+    json_object_set_array_member(document, "results", results);
+}
+
+static void
+show(FsnCliContext *context, const FsnVerifyReport *report)
+{
+    g_autofree char *bytes = fsn_cli_size_text(report->bytes);
+    guint sound = 0;
+
+    for (guint i = 0; i < report->problems->len; i++) {
+        g_autofree char *text = g_utf8_make_valid(report->problems->pdata[i], -1);
+
+        fsn_cli_print(context, "%s\n", text);
+    }
+    for (guint i = 0; i < report->results->len; i++) {
+        sound += ((FsnVerifyResult *)report->results->pdata[i])->problems->len == 0;
+    }
+    if (report->problems->len == 0) {
+        fsn_cli_say(context,
                     "verified %" G_GUINT64_FORMAT " snapshots, %" G_GUINT64_FORMAT
                     " objects, %s read: no problem",
-                    sum->snapshots, sum->objects, bytes);
+                    report->snapshots, report->objects, bytes);
+    } else {
+        fsn_cli_say(context, "%u of %u snapshots are sound", sound, report->results->len);
     }
 }
 
@@ -87,9 +98,9 @@ static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnRepo) repo = NULL;
-    Findings findings = { .context = context };
-    bool verified = true;
-    guint problems;
+    g_autoptr(FsnCliProgress) progress = fsn_cli_progress_new(context);
+    g_auto(FsnVerifyReport) report = { 0 };
+    const char *const *ids = args[0] ? (const char *const *)args : NULL;
 
     if (opt_all && args[0]) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
@@ -100,22 +111,20 @@ run(FsnCliContext *context, char **args, GError **error)
     if (!repo) {
         return false;
     }
-    findings.problems = json_array_new();
-    json_object_set_array_member(context->document, "problems", findings.problems);
-    if (!args[0]) {
-        verified = verify(&findings, repo, NULL, error);
-    }
-    for (char **arg = args; verified && *arg; arg++) {
-        verified = verify(&findings, repo, *arg, error);
-    }
-    show(&findings);
-    problems = json_array_get_length(findings.problems);
-    if (verified && problems > 0) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT, "found %u problem%s", problems,
-                    problems == 1 ? "" : "s");
+    if (!fsn_repo_verify(repo, ids, opt_read_data, on_progress, progress, &report,
+                         error)) {
+        g_prefix_error(error, "cannot verify: ");
         return false;
     }
-    return verified;
+    fsn_cli_progress_wipe(progress);
+    fill_document(context, &report);
+    show(context, &report);
+    if (report.problems->len > 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT, "found %u problem%s",
+                    report.problems->len, report.problems->len == 1 ? "" : "s");
+        return false;
+    }
+    return true;
 }
 
 const FsnCliCommand fsn_cmd_verify = {

@@ -140,15 +140,19 @@ static bool
 check_whole(FsnResumeRun *r, GError **error)
 {
     g_auto(FsnVerifyReport) report = { 0 };
+    const char *ids[] = { r->memory.id, NULL };
+    const GPtrArray *problems;
 
-    if (!fsn_repo_verify(r->repo, r->memory.id, false, NULL, NULL, &report, error)) {
+    if (!fsn_repo_verify(r->repo, ids, false, NULL, NULL, &report, error)) {
         return false;
     }
-    if (report.problems->len > 0 && !has_tiers(r->repo)) {
+    /* Of what it needs only: without a sequence it is as whole. */
+    problems = ((FsnVerifyResult *)report.results->pdata[0])->problems;
+    if (problems->len > 0 && !has_tiers(r->repo)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
-                    "%s%s; the state is kept, see 'foresnap verify %.12s'",
-                    (const char *)report.problems->pdata[0],
-                    report.problems->len > 1 ? " and more" : "", r->memory.id);
+                    "snapshot %s: %s%s; the state is kept, see 'foresnap verify %.12s'",
+                    r->memory.id, (const char *)problems->pdata[0],
+                    problems->len > 1 ? " and more" : "", r->memory.id);
         return false;
     }
     return true;

@@ -22,6 +22,8 @@ G_BEGIN_DECLS
 #define FSN_DIR_ASIDE     "aside"   /* where garbage waits: aside/KEY */
 
 const FsnSuperblock *fsn_repo_superblock(FsnRepo *repo);
+/* Whether the stored superblock is still the one that was read when opening. */
+bool fsn_repo_check_superblock(FsnRepo *repo, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* "FOLDER/ab/abcdef…"; the caller frees. */
 char *fsn_repo_key(const char *folder, const char *hex);

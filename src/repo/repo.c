@@ -44,13 +44,29 @@ write_superblock(FsnRepo *repo, GError **error)
 }
 
 static bool
-load_superblock(FsnRepo *repo, GError **error)
+read_superblock(FsnRepo *repo, FsnSuperblock *out_superblock, GError **error)
 {
     g_autoptr(GBytes) bytes = NULL;
 
     return fsn_blob_get(repo->store, SUPERBLOCK_KEY, 64 * 1024, &bytes, error) &&
            fsn_superblock_parse(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                                SUPERBLOCK_KEY, &repo->superblock, error);
+                                SUPERBLOCK_KEY, out_superblock, error);
+}
+
+static bool
+load_superblock(FsnRepo *repo, GError **error)
+{
+    return read_superblock(repo, &repo->superblock, error);
+}
+
+bool
+fsn_repo_check_superblock(FsnRepo *repo, GError **error)
+{
+    FsnSuperblock now;
+
+    return read_superblock(repo, &now, error) &&
+           (fsn_id_equal(&now.id, &repo->superblock.id) ||
+            fsn_set_damaged(error, SUPERBLOCK_KEY, "it is another repository's"));
 }
 
 FsnRepo *

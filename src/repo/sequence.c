@@ -277,6 +277,42 @@ fsn_sequence_read(FsnRepo *repo,
     return true;
 }
 
+/* Reads the frames of all @n granules; what follows them belongs to nothing. */
+static bool
+check_frames(FsnBlob *blob, const uint64_t *numbers, size_t n, GError **error)
+{
+    g_autoptr(FsnCodecContext) ctx = fsn_codec_context_new();
+    g_autofree uint8_t *raw = g_malloc(FSN_FRAME_MAX_RAW);
+    g_autofree uint8_t *encoded = g_malloc(FSN_FRAME_MAX_SIZE);
+    Input in = { .blob = blob,
+                 .offset = FIXED_SIZE + (uint64_t)n * 8 + FSN_SHA256_SIZE,
+                 .ctx = ctx,
+                 .raw = raw,
+                 .encoded = encoded };
+
+    for (size_t i = 0; i < n; i++) {
+        if (!(numbers[i] & ZERO_FLAG) && !next_granule(&in, error)) {
+            return false;
+        }
+    }
+    return in.offset == fsn_blob_length(blob) ||
+           fsn_set_damaged(error, fsn_blob_key(blob),
+                           "its frames end at %" G_GUINT64_FORMAT, in.offset);
+}
+
+bool
+fsn_sequence_check(FsnRepo *repo, const char *name, bool read_data, GError **error)
+{
+    g_autofree char *key = sequence_key(name, error);
+    g_autoptr(FsnBlob) blob = NULL;
+    g_autofree uint64_t *numbers = NULL;
+    size_t n = 0;
+
+    return key && (blob = fsn_blob_open(fsn_repo_store(repo), key, error)) &&
+           read_table(blob, &numbers, &n, error) &&
+           (!read_data || check_frames(blob, numbers, n, error));
+}
+
 bool
 fsn_sequence_remove(FsnRepo *repo, const char *name, GError **error)
 {

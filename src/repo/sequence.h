@@ -48,6 +48,10 @@ bool fsn_sequence_read(FsnRepo *repo,
                        gpointer user,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Whether the sequence is as it was written; its frames only with @read_data. */
+bool fsn_sequence_check(FsnRepo *repo, const char *name, bool read_data, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* True also if it was not there. */
 bool fsn_sequence_remove(FsnRepo *repo, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

@@ -271,7 +271,13 @@ test_verify(Fixture *f, gconstpointer data)
     g_autoptr(JsonObject) one = run_json(f->location, "verify aaaa", 0);
     g_autoptr(JsonObject) usage = run_json(f->location, "verify --all aaaa", 2);
     g_autoptr(JsonObject) damaged = NULL;
+    JsonArray *results = json_object_get_array_member(sound, "results");
+    JsonObject *result = json_array_get_object_element(results, 0);
+    guint n_sound = 0;
 
+    g_assert_cmpuint(json_array_get_length(results), ==, 2);
+    g_assert_cmpstr(json_object_get_string_member(result, "snapshot"), ==, ID_A);
+    g_assert_true(json_object_get_boolean_member(result, "sound"));
     g_assert_cmpint(json_object_get_int_member(sound, "snapshots"), ==, 2);
     g_assert_cmpint(json_object_get_int_member(one, "snapshots"), ==, 1);
     g_assert_cmpint(json_object_get_int_member(sound, "granules"), >, 0);
@@ -284,6 +290,13 @@ test_verify(Fixture *f, gconstpointer data)
     g_assert_cmpint(
         json_array_get_length(json_object_get_array_member(damaged, "problems")), >, 0);
     g_assert_cmpstr(error_code(damaged), ==, "corrupt");
+    /* The other snapshot is as good as before. */
+    results = json_object_get_array_member(damaged, "results");
+    for (guint i = 0; i < json_array_get_length(results); i++) {
+        n_sound += json_object_get_boolean_member(
+            json_array_get_object_element(results, i), "sound");
+    }
+    g_assert_cmpuint(n_sound, ==, 1);
 }
 
 static void
