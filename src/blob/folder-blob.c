@@ -72,9 +72,24 @@ make_parents(FsnBlobStore *store, const char *path, GError **error)
     return fsn_dir_sync(above, error);
 }
 
-/* Opens a new locked file in tmp/; its path goes to @out_path. */
+/* Locks a file that was just made. Whoever looks for left-overs may hold its lock for an
+ * instant, or may have taken it for one and removed it: then it has no name any more. */
+static bool
+lock_temp(int fd)
+{
+    struct stat st;
+
+    while (flock(fd, LOCK_EX) < 0) {
+        if (errno != EINTR) {
+            return true; /* without locks nothing counts as left over */
+        }
+    }
+    return fstat(fd, &st) < 0 || st.st_nlink > 0;
+}
+
+/* Makes a file in tmp/; its path goes to @out_path. */
 static int
-open_temp(FsnBlobStore *store, char **out_path, GError **error)
+create_temp(FsnBlobStore *store, char **out_path, GError **error)
 {
     uint8_t random[12];
     g_autofree char *name = NULL;
@@ -95,9 +110,25 @@ open_temp(FsnBlobStore *store, char **out_path, GError **error)
         fsn_set_errno(error, errno, "cannot create '%s'", path);
         return -1;
     }
-    (void)flock(fd,
-                LOCK_EX | LOCK_NB); /* without locks clean-up is merely more careful */
     *out_path = g_steal_pointer(&path);
+    return fd;
+}
+
+/* Opens a new locked file in tmp/; its path goes to @out_path. */
+static int
+open_temp(FsnBlobStore *store, char **out_path, GError **error)
+{
+    g_autofree char *path = NULL;
+    int fd = create_temp(store, &path, error);
+
+    while (fd >= 0 && !lock_temp(fd)) {
+        close(fd);
+        g_clear_pointer(&path, g_free);
+        fd = create_temp(store, &path, error);
+    }
+    if (fd >= 0) {
+        *out_path = g_steal_pointer(&path);
+    }
     return fd;
 }
 
@@ -364,20 +395,30 @@ folder_scratch(FsnBlobStore *store, GError **error)
     return fd;
 }
 
+/* Opens and locks the temporary file of @key; -1 if somebody holds it. */
+static int
+lock_stale(FsnBlobStore *store, const char *key)
+{
+    g_autofree char *path = key_path(store, key);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 /* Whether nobody holds the temporary file of @key. */
 static bool
 is_stale(FsnBlobStore *store, const char *key)
 {
-    g_autofree char *path = key_path(store, key);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    bool stale;
+    int fd = lock_stale(store, key);
 
-    if (fd < 0) {
-        return false;
+    if (fd >= 0) {
+        close(fd);
     }
-    stale = flock(fd, LOCK_EX | LOCK_NB) == 0;
-    close(fd);
-    return stale;
+    return fd >= 0;
 }
 
 static bool
@@ -400,8 +441,16 @@ folder_list_stale(FsnBlobStore *store, GPtrArray **out_keys, GError **error)
 static bool
 folder_remove_stale(FsnBlobStore *store, const char *key, GError **error)
 {
-    return !g_str_has_prefix(key, "tmp/") || !is_stale(store, key) ||
-           folder_remove(store, key, false, error);
+    int fd = g_str_has_prefix(key, "tmp/") ? lock_stale(store, key) : -1;
+    bool ok;
+
+    if (fd < 0) {
+        return true;
+    }
+    /* Under its lock, so that a writer that has just made it sees that it is gone. */
+    ok = folder_remove(store, key, false, error);
+    close(fd);
+    return ok;
 }
 
 static bool
