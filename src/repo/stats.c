@@ -19,6 +19,7 @@
 typedef struct {
     uint64_t size;
     unsigned users;
+    unsigned domains;
 } Need;
 
 typedef struct {
@@ -40,10 +41,21 @@ snapshot_free(gpointer data)
     g_free(s);
 }
 
+static void
+domain_free(gpointer data)
+{
+    FsnDomainStats *d = data;
+
+    g_free(d->name);
+    g_free(d->uuid);
+    g_free(d);
+}
+
 void
 fsn_repo_stats_clear(FsnRepoStats *stats)
 {
     g_clear_pointer(&stats->snapshots, g_ptr_array_unref);
+    g_clear_pointer(&stats->domains, g_ptr_array_unref);
 }
 
 /* Bytes that pack @key lacks. */
@@ -136,6 +148,79 @@ count_own(Count *count, FsnSnapshotStats *s, GHashTable *own)
     }
 }
 
+/* Adds what snapshot @s needs (the keys of @own) to its domain. */
+static void
+add_to_domain(FsnDomainStats *d,
+              const FsnSnapshotStats *s,
+              GHashTable *own,
+              GHashTable *keys,
+              GHashTable *needs)
+{
+    GHashTableIter iter;
+    gpointer key;
+
+    d->snapshots++;
+    d->logical += s->logical;
+    d->own += s->own;
+    g_hash_table_iter_init(&iter, own);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        Need *need = g_hash_table_lookup(needs, key);
+
+        if (g_hash_table_add(keys, key)) {
+            d->needed += need->size;
+            need->domains++;
+        }
+    }
+}
+
+/* Once all domains are known: what each needs alone. */
+static uint64_t
+count_exclusive(GHashTable *keys, GHashTable *needs)
+{
+    GHashTableIter iter;
+    uint64_t sum = 0;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, keys);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        const Need *need = g_hash_table_lookup(needs, key);
+
+        sum += need->domains == 1 ? need->size : 0;
+    }
+    return sum;
+}
+
+/* @owns has the keys that each snapshot needs. */
+static void
+count_domains(FsnRepoStats *stats, GPtrArray *owns, GHashTable *needs)
+{
+    g_autoptr(GHashTable) by_uuid = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) keys =
+        g_ptr_array_new_with_free_func((GDestroyNotify)g_hash_table_unref);
+
+    for (guint i = 0; i < stats->snapshots->len; i++) {
+        const FsnSnapshotStats *s = stats->snapshots->pdata[i];
+        gpointer number;
+
+        if (!g_hash_table_lookup_extended(by_uuid, s->uuid, NULL, &number)) {
+            FsnDomainStats *d = g_new0(FsnDomainStats, 1);
+
+            d->name = g_strdup(s->domain);
+            d->uuid = g_strdup(s->uuid);
+            number = GUINT_TO_POINTER(keys->len);
+            g_hash_table_insert(by_uuid, d->uuid, number);
+            g_ptr_array_add(stats->domains, d);
+            g_ptr_array_add(keys, g_hash_table_new(g_str_hash, g_str_equal));
+        }
+        add_to_domain(stats->domains->pdata[GPOINTER_TO_UINT(number)], s, owns->pdata[i],
+                      keys->pdata[GPOINTER_TO_UINT(number)], needs);
+    }
+    for (guint i = 0; i < keys->len; i++) {
+        ((FsnDomainStats *)stats->domains->pdata[i])->exclusive =
+            count_exclusive(keys->pdata[i], needs);
+    }
+}
+
 static bool
 count_stored(FsnRepo *repo, GHashTable *thinned, FsnRepoStats *stats, GError **error)
 {
@@ -194,6 +279,7 @@ count_manifests(FsnRepo *repo,
         count_own(&count, g_ptr_array_index(stats->snapshots, i),
                   g_ptr_array_index(owns, i));
     }
+    count_domains(stats, owns, needs);
     g_hash_table_iter_init(&iter, needs);
     while (g_hash_table_iter_next(&iter, NULL, &need)) {
         stats->needed += ((Need *)need)->size;
@@ -214,9 +300,11 @@ fsn_repo_stats(FsnRepo *repo, FsnRepoStats *out_stats, GError **error)
         return false;
     }
     stats.snapshots = g_ptr_array_new_with_free_func(snapshot_free);
+    stats.domains = g_ptr_array_new_with_free_func(domain_free);
     stats.damaged = damaged->len;
     count_manifests(repo, manifests, thinned, &stats);
     *out_stats = stats;
     stats.snapshots = NULL;
+    stats.domains = NULL;
     return true;
 }

@@ -11,11 +11,24 @@ typedef struct {
     char *uuid;       /* of the domain */
     uint64_t logical; /* bytes of its images, uncompressed, zero pages included */
     uint64_t needed;  /* bytes of all it needs */
-    uint64_t own;     /* of these, bytes that no other snapshot needs */
+    uint64_t own; /* of these, bytes that no other snapshot needs: what deleting only this
+                       * one frees */
 } FsnSnapshotStats;
+
+/* Of all snapshots of one domain together. */
+typedef struct {
+    char *name; /* of its newest snapshot */
+    char *uuid;
+    uint64_t snapshots;
+    uint64_t logical;   /* sum over its snapshots */
+    uint64_t needed;    /* bytes of all they need, each object once */
+    uint64_t exclusive; /* of these, what no other domain's snapshot needs */
+    uint64_t own;       /* sum of the snapshots' own */
+} FsnDomainStats;
 
 typedef struct {
     GPtrArray *snapshots; /* FsnSnapshotStats*, newest first */
+    GPtrArray *domains;   /* FsnDomainStats*, in the order of their newest snapshots */
     uint64_t logical;     /* sum over the snapshots */
     uint64_t stored;      /* bytes of all objects */
     uint64_t needed;      /* of these, bytes that some snapshot needs */
@@ -27,8 +40,7 @@ typedef struct {
 void fsn_repo_stats_clear(FsnRepoStats *stats);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnRepoStats, fsn_repo_stats_clear)
 
-/* Counts. The sums of a VM are those over its snapshots, except that what several of them
- * share is in none's @own. */
+/* Counts. What several snapshots share is in none's @own. */
 bool fsn_repo_stats(FsnRepo *repo, FsnRepoStats *out_stats, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

@@ -224,7 +224,10 @@ test_stats(Fixture *f, gconstpointer data)
     JsonArray *domains = json_object_get_array_member(document, "domains");
     JsonArray *snapshots = json_object_get_array_member(document, "snapshots");
     JsonObject *first = json_array_get_object_element(snapshots, 0);
+    g_autoptr(JsonObject) one = NULL;
+    g_autoptr(JsonObject) unknown = NULL;
     g_autofree char *text = NULL;
+    g_autofree char *lines = NULL;
 
     g_assert_cmpstr(json_object_get_string_member(document, "repository"), ==,
                     f->location);
@@ -248,6 +251,19 @@ test_stats(Fixture *f, gconstpointer data)
     g_assert_cmpint(run(f->location, "stats", &text), ==, 0);
     g_assert_nonnull(strstr(text, "snapshots:  2 of 1 domains\n"));
     g_assert_nonnull(strstr(text, "\ndb              2  512 KiB"));
+    first = json_array_get_object_element(domains, 0);
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_needed"), ==,
+                    json_object_get_int_member(document, "bytes_needed"));
+    g_assert_cmpint(json_object_get_int_member(first, "bytes_exclusive"), ==,
+                    json_object_get_int_member(first, "bytes_needed"));
+    g_assert_cmpfloat(json_object_get_double_member(first, "ratio"), >, 0);
+    g_assert_cmpint(run(f->location, "stats --by-snapshot", &lines), ==, 0);
+    g_assert_nonnull(strstr(lines, "\nbbbb0000  db      "));
+    g_assert_nonnull(strstr(lines, "\naaaa0000  web     "));
+    one = run_json(f->location, "stats aaaa", 0);
+    snapshots = json_object_get_array_member(one, "snapshots");
+    g_assert_cmpint(json_array_get_length(snapshots), ==, 1);
+    unknown = run_json(f->location, "stats ffff", 1);
 }
 
 /* Empties the first file below the repository's folder @folder. */

@@ -304,6 +304,7 @@ test_stats(Fixture *f, gconstpointer unused)
 {
     g_auto(FsnRepoStats) stats = { 0 };
     FsnSnapshotStats *s;
+    FsnDomainStats *d;
 
     g_assert_true(fsn_repo_stats(f->repo, &stats, NULL));
     g_assert_cmpint(stats.snapshots->len, ==, 2);
@@ -313,6 +314,12 @@ test_stats(Fixture *f, gconstpointer unused)
     g_assert_cmpint(s->own, ==, s->needed);
     g_assert_cmpint(s->own, >, 200 * 4096);
     g_assert_cmpstr(s->domain, ==, "guest");
+    d = g_ptr_array_index(stats.domains, 0);
+    g_assert_cmpuint(stats.domains->len, ==, 1);
+    g_assert_cmpuint(d->snapshots, ==, 2);
+    g_assert_cmpuint(d->logical, ==, stats.logical);
+    g_assert_cmpuint(d->needed, ==, stats.needed);
+    g_assert_cmpuint(d->exclusive, ==, stats.needed);
 }
 
 #define ADD(name, func) g_test_add(name, Fixture, NULL, set_up, func, tear_down)
