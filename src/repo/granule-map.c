@@ -10,6 +10,7 @@
 #include "repo/granule-map.h"
 
 #include "base/error.h"
+#include "base/files.h"
 #include "repofmt/segment.h"
 
 #include <errno.h>
@@ -30,7 +31,8 @@ struct FsnGranuleMap {
     size_t size;
     int fd; /* of the scratch file; -1: in memory */
     uint32_t n_segments;
-    uint8_t *fill; /* per segment: FsnMapKind */
+    uint8_t *fill;      /* per segment: FsnMapKind */
+    FsnMapEntry *blank; /* room for a segment, with a scratch file */
 };
 
 /* Maps @size bytes of a scratch file without space of its own; null on error. */
@@ -89,6 +91,7 @@ fsn_granule_map_new(FsnRepo *repo, uint64_t n_granules, FsnMapKind kind, GError 
     map->n_segments = n_segments;
     map->fill = g_malloc(n_segments + 1);
     memset(map->fill, kind, n_segments + 1);
+    map->blank = fd >= 0 ? g_malloc(SEGMENT_BYTES) : NULL;
     return map;
 }
 
@@ -101,6 +104,7 @@ fsn_granule_map_free(FsnGranuleMap *map)
             close(map->fd);
         }
         g_free(map->fill);
+        g_free(map->blank);
         g_free(map);
     }
 }
@@ -132,23 +136,35 @@ fsn_granule_map_get(const FsnGranuleMap *map, uint64_t granule)
     return fill == FSN_MAP_MIXED ? map->entries[granule] : (FsnMapEntry){ .kind = fill };
 }
 
+/* Writes a segment to the file. Through the mapping each page would first be read. */
+static bool
+write_blank(FsnGranuleMap *map, uint32_t segment, GError **error)
+{
+    const char *what = "the index in progress";
+    off_t offset = (off_t)segment * (off_t)SEGMENT_BYTES;
+    int code = posix_fallocate(map->fd, offset, (off_t)SEGMENT_BYTES);
+
+    if (code != 0) {
+        return fsn_set_errno(error, code, "cannot make room for %s", what);
+    }
+    if (lseek(map->fd, offset, SEEK_SET) < 0) {
+        return fsn_set_errno(error, errno, "cannot write %s", what);
+    }
+    return fsn_write_all(map->fd, map->blank, SEGMENT_BYTES, what, error);
+}
+
 /* Gives the granules of a filled segment entries of their own. */
 static bool
 make_mixed(FsnGranuleMap *map, uint32_t segment, GError **error)
 {
-    FsnMapEntry *entries = map->entries + (size_t)segment * FSN_SEGMENT_GRANULES;
-    int code;
+    FsnMapEntry *entries =
+        map->fd < 0 ? map->entries + (size_t)segment * FSN_SEGMENT_GRANULES : map->blank;
 
-    if (map->fd >= 0) {
-        code = posix_fallocate(map->fd, (off_t)segment * (off_t)SEGMENT_BYTES,
-                               (off_t)SEGMENT_BYTES);
-        if (code != 0) {
-            return fsn_set_errno(error, code,
-                                 "cannot make room for the index in progress");
-        }
-    }
     for (size_t i = 0; i < FSN_SEGMENT_GRANULES; i++) {
         entries[i] = (FsnMapEntry){ .kind = map->fill[segment] };
+    }
+    if (map->fd >= 0 && !write_blank(map, segment, error)) {
+        return false;
     }
     map->fill[segment] = FSN_MAP_MIXED;
     return true;
