@@ -153,6 +153,8 @@ write_root(FsnImageWriter *self, FsnRoot *root, GError **error)
     }
     self->stats.bytes_index += bytes->len;
     g_strlcpy(self->stats.root, hex, sizeof self->stats.root);
+    fsn_repo_set_parent(self->repo, hex,
+                        self->parent ? fsn_image_root_id(self->parent) : "");
     return true;
 }
 

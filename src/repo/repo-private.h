@@ -39,6 +39,12 @@ bool fsn_repo_begin_write(FsnRepo *repo, FsnId *out_writer, GError **error)
 bool fsn_repo_protect(FsnRepo *repo, const char *folder, const char *hex, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Remembers on which image the one with root @child was written ("" for none), and tells once:
+ * null if it is not known, as that was not through @repo or it was told before. The caller
+ * frees. */
+void fsn_repo_set_parent(FsnRepo *repo, const char *child, const char *parent);
+char *fsn_repo_take_parent(FsnRepo *repo, const char *child);
+
 /* Open, read whole and look at objects also while they wait in aside/. */
 FsnBlob *fsn_repo_open_blob(FsnRepo *repo, const char *key, GError **error);
 bool fsn_repo_get_blob(FsnRepo *repo,

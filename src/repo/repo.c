@@ -21,7 +21,8 @@ struct FsnRepo {
     FsnRepoFlags flags;
     FsnSuperblock superblock;
     GMutex lock;
-    FsnLease *lease; /* made at the first write; guarded by lock */
+    FsnLease *lease;     /* made at the first write; guarded by lock */
+    GHashTable *parents; /* root -> root of its parent, or ""; guarded by lock */
 };
 
 /* Writes the first superblock; another process may be quicker, and then wins. */
@@ -79,6 +80,7 @@ fsn_repo_new(FsnBlobStore *store, FsnRepoFlags flags, GError **error)
     repo->store = store;
     repo->flags = flags;
     g_mutex_init(&repo->lock);
+    repo->parents = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     ok = load_superblock(repo, &local);
     if (!ok && g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
         if (!(flags & FSN_REPO_CREATE)) {
@@ -112,6 +114,7 @@ fsn_repo_free(FsnRepo *repo)
 {
     if (repo) {
         fsn_lease_free(repo->lease);
+        g_clear_pointer(&repo->parents, g_hash_table_unref);
         fsn_blob_store_free(repo->store);
         g_mutex_clear(&repo->lock);
         g_free(repo);
@@ -186,6 +189,25 @@ fsn_repo_protect(FsnRepo *repo, const char *folder, const char *hex, GError **er
 
     return fsn_repo_begin_write(repo, &writer, error) &&
            fsn_lease_add(repo->lease, folder, hex, error);
+}
+
+void
+fsn_repo_set_parent(FsnRepo *repo, const char *child, const char *parent)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&repo->lock);
+
+    g_hash_table_replace(repo->parents, g_strdup(child), g_strdup(parent));
+}
+
+char *
+fsn_repo_take_parent(FsnRepo *repo, const char *child)
+{
+    g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&repo->lock);
+    g_autofree char *key = NULL;
+    gpointer parent = NULL;
+
+    (void)g_hash_table_steal_extended(repo->parents, child, (gpointer *)&key, &parent);
+    return parent;
 }
 
 FsnBlob *

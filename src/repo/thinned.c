@@ -33,6 +33,13 @@ fsn_repo_note_thinned(FsnRepo *repo, const char *pack, uint64_t removed, GError 
                         error);
 }
 
+/* The key of the pack of which note @key is. */
+static char *
+pack_key(const char *key)
+{
+    return g_strconcat(FSN_DIR_PACKS, key + strlen(FSN_DIR_THINNED), NULL);
+}
+
 /* A note that cannot be read still counts. */
 static uint64_t
 read_note(FsnRepo *repo, const char *key)
@@ -62,9 +69,7 @@ fsn_repo_list_thinned(FsnRepo *repo, GHashTable **out_packs, GError **error)
         const char *key = g_ptr_array_index(keys, i);
         uint64_t removed = read_note(repo, key);
 
-        g_hash_table_insert(
-            packs, g_strconcat(FSN_DIR_PACKS, key + strlen(FSN_DIR_THINNED), NULL),
-            g_memdup2(&removed, sizeof removed));
+        g_hash_table_insert(packs, pack_key(key), g_memdup2(&removed, sizeof removed));
     }
     *out_packs = g_steal_pointer(&packs);
     return true;
@@ -114,9 +119,24 @@ check_pack(FsnRepo *repo, const FsnLiveFrames *live, const FsnId *id, GError **e
 
 typedef struct {
     FsnRepo *repo;
-    GHashTable *thinned;
+    GHashTable *thinned; /* keys of packs */
+    GHashTable *named;   /* roots that the manifest of the parent names, or null */
 } Check;
 
+/* Whether the image with @root has all its frames for sure: it was written here and is
+ * committed for the first time, so that nobody else names its packs, which thus are there as a
+ * whole or not at all; and its parent's frames nobody may remove, since a snapshot named that
+ * all the time. */
+static bool
+is_on_named(Check *check, const char *root)
+{
+    g_autofree char *parent = fsn_repo_take_parent(check->repo, root);
+
+    return parent && (*parent == '\0' ||
+                      (check->named && g_hash_table_contains(check->named, parent)));
+}
+
+/* Looks into the noted packs that the image needs. */
 static bool
 check_image(gpointer user, const char *folder, const char *hex, GError **error)
 {
@@ -124,7 +144,7 @@ check_image(gpointer user, const char *folder, const char *hex, GError **error)
     g_autoptr(FsnImage) image = NULL;
     g_autoptr(FsnLiveFrames) live = NULL;
 
-    if (strcmp(folder, FSN_DIR_ROOTS) != 0) {
+    if (strcmp(folder, FSN_DIR_ROOTS) != 0 || is_on_named(check, hex)) {
         return true;
     }
     image = fsn_image_open(check->repo, hex, error);
@@ -152,16 +172,57 @@ check_image(gpointer user, const char *folder, const char *hex, GError **error)
     return true;
 }
 
+static bool
+forget_parent(gpointer user, const char *folder, const char *hex, GError **error)
+{
+    g_free(fsn_repo_take_parent(user, hex));
+    return true;
+}
+
+static bool
+add_named(gpointer user, const char *folder, const char *hex, GError **error)
+{
+    if (strcmp(folder, FSN_DIR_ROOTS) == 0) {
+        g_hash_table_add(user, g_strdup(hex));
+    }
+    return true;
+}
+
+/* The roots that the manifest of the snapshot on which @manifest is based names now. */
+static GHashTable *
+roots_of_parent(FsnRepo *repo, JsonObject *manifest)
+{
+    const char *id = fsn_json_peek_string(manifest, "parent", NULL);
+    g_autoptr(JsonObject) parent = NULL;
+    g_autoptr(GHashTable) roots = NULL;
+
+    if (!id || !fsn_repo_load_manifest(repo, id, &parent, NULL)) {
+        return NULL;
+    }
+    roots = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return fsn_manifest_references(parent, add_named, roots, NULL)
+               ? g_steal_pointer(&roots)
+               : NULL;
+}
+
 bool
 fsn_repo_check_thinned(FsnRepo *repo, JsonObject *manifest, GError **error)
 {
-    g_autoptr(GHashTable) thinned = NULL;
-    Check check = { .repo = repo };
+    g_autoptr(GPtrArray) keys = NULL;
+    g_autoptr(GHashTable) thinned =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) named = NULL;
+    Check check = { .repo = repo, .thinned = thinned };
 
-    if (!fsn_repo_list_thinned(repo, &thinned, error)) {
+    if (!fsn_blob_list(fsn_repo_store(repo), FSN_DIR_THINNED, &keys, error)) {
         return false;
     }
-    check.thinned = thinned;
-    return g_hash_table_size(thinned) == 0 ||
-           fsn_manifest_references(manifest, check_image, &check, error);
+    for (guint i = 0; i < keys->len; i++) {
+        g_hash_table_add(thinned, pack_key(g_ptr_array_index(keys, i)));
+    }
+    if (keys->len == 0) {
+        return fsn_manifest_references(manifest, forget_parent, repo, error);
+    }
+    check.named = named = roots_of_parent(repo, manifest);
+    return fsn_manifest_references(manifest, check_image, &check, error);
 }

@@ -25,8 +25,9 @@ bool fsn_repo_list_thinned(FsnRepo *repo, GHashTable **out_packs, GError **error
 bool fsn_repo_forget_thinned(FsnRepo *repo, const char *key, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
-/* Whether all frames that the images of @manifest need are there. Next to free while no pack
- * that they need is on the list. */
+/* Whether all frames that the images of @manifest need are there. Next to free if no pack that
+ * they need is on the list, or if they were written by this @repo on images of the snapshot
+ * that the manifest names as its parent; otherwise their indexes are read. */
 bool fsn_repo_check_thinned(FsnRepo *repo, JsonObject *manifest, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

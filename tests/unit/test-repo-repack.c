@@ -440,6 +440,44 @@ test_damaged_pack(void)
     }
 }
 
+/* On a parent that is still named a commit does not look into the thinned packs; on one that
+ * is not, it does. */
+static void
+test_commit_cost(void)
+{
+    static const FsnBlobFaults none;
+    uint64_t operations[2];
+
+    for (int named = 0; named < 2; named++) {
+        g_autoptr(FsnBlobStore) store = fsn_blob_store_new_memory();
+        g_autoptr(FsnRepo) repo = view(store);
+        FsnBlobStore *counting = fsn_blob_store_new_fault(store, &none);
+        g_autoptr(FsnRepo) other = NULL;
+        g_autoptr(FsnImage) parent = NULL;
+        g_autoptr(JsonObject) manifest = NULL;
+        g_autofree char *a = NULL;
+        g_autofree char *b = NULL;
+        g_autofree char *c = NULL;
+        uint64_t before;
+
+        write_both(repo, &a, &b);
+        g_clear_pointer(&repo, fsn_repo_free);
+        g_assert_cmpint(collect(store, 0).packs_repacked, ==, 1);
+        other = fsn_repo_new(counting, 0, NULL);
+        parent = open_image(other, b);
+        c = write_generation(other, NULL, 1, parent);
+        manifest = new_manifest(ID_C, "2026-01-01T00:00:00Z", c);
+        json_object_set_string_member(manifest, "parent", named ? ID_B : ID_A);
+        before = fsn_blob_store_fault_count(counting);
+        g_assert_true(fsn_repo_commit_manifest(other, manifest, NULL));
+        before = fsn_blob_store_fault_count(counting) - before;
+        operations[named] = before;
+        assert_generation(other, c, 1);
+    }
+    /* To look means to open a bundle and two packs at least. */
+    g_assert_cmpint(operations[1] + 6, <=, operations[0]);
+}
+
 /* Collects in the folder @dir until it is done or killed. */
 static int
 collect_folder(const char *dir)
@@ -509,6 +547,7 @@ main(int argc, char **argv)
     g_test_add_func("/repack/dies-anywhere", test_dies_anywhere);
     g_test_add_func("/repack/one-error", test_one_error);
     g_test_add_func("/repack/damaged-pack", test_damaged_pack);
+    g_test_add_func("/repack/commit-cost", test_commit_cost);
     g_test_add_func("/repack/killed", test_killed);
     return g_test_run();
 }
