@@ -241,7 +241,8 @@ private_libvirt_stop ()
 
 # --- vm.unprivileged_userfaultfd, shared by all tests that run at the same time -------
 # The folder holds the value from before and one file per user of the permission, named
-# by pid; whoever is last puts the old value back. A user that died is not counted.
+# by pid; whoever is last puts the old value back. A user that died is not counted, and
+# somebody else puts it back for one that was killed.
 _uffd_sysctl=/proc/sys/vm/unprivileged_userfaultfd
 _uffd_state=/run/lock/foresnap-userfaultfd
 
@@ -269,27 +270,39 @@ _uffd_lock_and ()
 _uffd_add ()
 {
     [ -e "$_uffd_state/before" ] || cat "$_uffd_sysctl" >"$_uffd_state/before"
-    : >"$_uffd_state/pid-$$"
+    : >"$_uffd_state/pid-$1"
     echo 1 >"$_uffd_sysctl"
 }
 
 _uffd_remove ()
 {
     local file
-    rm -f "$_uffd_state/pid-$$"
+    rm -f "$_uffd_state/pid-$1"
     for file in "$_uffd_state"/pid-*; do
         [ ! -e "$file" ] || [ -d "/proc/${file##*/pid-}" ] || rm -f "$file"
     done
     compgen -G "$_uffd_state/pid-*" >/dev/null && return
-    cat "$_uffd_state/before" >"$_uffd_sysctl"
+    # Put back already, if there is none.
+    [ ! -e "$_uffd_state/before" ] || cat "$_uffd_state/before" >"$_uffd_sysctl"
     rm -rf "$_uffd_state"
+}
+
+# Stays behind when a test is killed, and puts the value back in its place.
+_uffd_watch ()
+{
+    setsid bash -c "$(declare -p _uffd_sysctl _uffd_state)
+        $(declare -f _uffd_locked _uffd_lock_and _uffd_remove)
+        tail --pid=$1 --sleep-interval=0.5 -f /dev/null
+        _uffd_lock_and _uffd_remove $1" </dev/null >/dev/null 2>&1 &
+    disown
 }
 
 userfaultfd_allow ()
 {
     [ -e "$_uffd_sysctl" ] || return 0
-    cleanup_fn _uffd_lock_and _uffd_remove
-    _uffd_lock_and _uffd_add
+    cleanup_fn _uffd_lock_and _uffd_remove "$$"
+    _uffd_lock_and _uffd_add "$$"
+    _uffd_watch "$$"
 }
 
 if [ "${BASH_SOURCE[0]}" = "$0" ]; then

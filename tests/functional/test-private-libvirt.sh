@@ -43,6 +43,12 @@ expect_match "$message" SIGSEGV "the message about the crash"
 if [ "$before" != none ]; then
     userfaultfd_allow
     expect_equal "$(cat /proc/sys/vm/unprivileged_userfaultfd)" 1 "the sysctl meanwhile"
+    # A test that is killed cleans nothing up; somebody else does.
+    bash -c '. "$0/tests/functional/private-libvirt.sh"; userfaultfd_allow; echo $$; kill -KILL $$' \
+        "$top_srcdir" >"$one/killed" || :
+    wait_until 10 test ! -e "$_uffd_state/pid-$(cat "$one/killed")" ||
+        fail "a killed test still holds the permission for userfaultfd"
+    expect_equal "$(cat /proc/sys/vm/unprivileged_userfaultfd)" 1 "the sysctl for those who live"
 fi
 
 # Whoever is told to stop by a signal cleans up as well.

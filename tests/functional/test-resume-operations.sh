@@ -5,7 +5,7 @@
 . "${top_srcdir:-.}"/tests/functional/resume.sh
 resume_start
 userfaultfd_allow
-guest_start one 192 --fill 96 --disk --maxvcpus 2
+guest_start one 128 --fill 40 --disk --maxvcpus 2
 images=$PRIVATE_LIBVIRT/images
 
 virsh_ok ()
@@ -26,12 +26,6 @@ beats ()
 {
     guest_wait_heartbeat one 20
     guest_verify one
-}
-
-booted ()
-{
-    guest_await one "$1" ' READY pages=' 60 >/dev/null
-    beats
 }
 
 resumed "suspend and resume"
@@ -58,8 +52,8 @@ virsh_ok snapshot-delete one inner
 resumed "vCPUs and memory"
 virsh_ok setvcpus one 2 --live
 expect_match "$(guest_virsh vcpucount one --live --active)" '^2$' "the number of vCPUs"
-virsh_ok setmem one 180M --live
-virsh_ok setmem one 192M --live
+virsh_ok setmem one 120M --live
+virsh_ok setmem one 128M --live
 beats
 
 resumed "blockcopy"
@@ -72,19 +66,19 @@ virsh_ok snapshot-create-as one outer --disk-only --no-metadata \
     --diskspec "vda,file=$images/outer.qcow2"
 beats
 
+resumed "foresnap's own suspend"
+cycle one
+expect_clean
+
 resumed "reboot"
 now=$(now_us)
 virsh_ok reboot one
-booted "$now"
+guest_await one "$now" ' READY pages=' 60 >/dev/null
+beats
 
 resumed "shutdown"
 virsh_ok shutdown one
 wait_until 30 off one || fail "after shutdown the guest is $(reason one)"
 expect_clean
-now=$(now_us)
 virsh_ok start one
-booted "$now"
-
-resumed "foresnap's own suspend"
-cycle one
-expect_clean
+expect_match "$(reason one)" '^running \(booted\)$' "a start after the shutdown"

@@ -86,15 +86,12 @@ collect ()
 written="[ -n \"\$(find '$FORESNAP_REPO'/tmp '$FORESNAP_REPO'/packs -size +64k 2>/dev/null)\" ]"
 guarded="[ -e '$(stub_path one)' ]"
 
+# One of each moment here, of each signal and of each time of its return; all of them below.
 interrupted "during the transfer" "$written" KILL after suspend one
-interrupted "during the transfer" "$written" TERM before suspend one
-interrupted "with the guest stopped" "$written" KILL after suspend one --paused
 interrupted "with the guest stopped" "$written" KILL before suspend one --paused
 interrupted "at the stop" "step stopping" KILL before suspend one
 interrupted "at the stop" "step storing" KILL after suspend one
-interrupted "with all durable" "$guarded" KILL before suspend one
-interrupted "with all durable" "$guarded" KILL after suspend one
-interrupted "with all durable" "$guarded" TERM before suspend one --paused
+interrupted "with all durable" "$guarded" TERM before suspend one
 if slow_tests; then
     for signal in KILL TERM; do
         for when in before after; do
