@@ -3,6 +3,7 @@
 # build-guest.sh OUTDIR : the files of the test guests, from what the distribution has:
 #     vmlinuz          the newest cloud kernel of Debian (or $FSN_GUEST_KERNEL), as it is
 #     initramfs        memguest as /init, and the virtio modules; the same bytes each time
+#     initramfs-agent  the same with the QEMU guest agent, where this host has it
 #     qemu-odd         the emulator wrapper, copied so that its time stamp stays
 #     stamp            the reader of the serial console
 #     kernel-version
@@ -16,6 +17,7 @@ modules='virtio_pci virtio_blk virtio_console virtio_balloon button evdev'
 
 mkdir -p "$out"
 cd "$out"
+out=$PWD
 exec 9>.lock
 flock 9
 
@@ -31,6 +33,9 @@ newer=0
 for source in "$here"/{memguest.c,stamp.c,qemu-odd,build-guest.sh} "$image"; do
     [ initramfs -nt "$source" ] || newer=1
 done
+PATH=$PATH:/usr/sbin:/sbin
+agent=$(command -v qemu-ga || :)
+[ -z "$agent" ] || [ initramfs-agent -nt "$agent" ] || newer=1
 [ "$newer" = 1 ] || [ "$(cat kernel-version)" != "$version" ] || exit 0
 
 work=$(mktemp -d .build.XXXXXX)
@@ -40,32 +45,56 @@ cc=${FSN_GUEST_CC:-cc}
 mkdir -p "$work/root/modules"
 "$cc" -std=gnu11 -O2 -Wall -Wextra -static -s -D_GNU_SOURCE -o "$work/root/init" "$here/memguest.c"
 
-# Built-in drivers are listed as "builtin", the others with all they need before them.
-PATH=$PATH:/usr/sbin:/sbin
-for module in $modules; do
-    modprobe --dirname "$root/" --set-version "$version" --show-depends "$module"
-done | while read -r kind path _; do
-    [ "$kind" = insmod ] || continue
-    name=${path##*/}
-    name=${name%.xz}
-    name=${name%.zst}
-    grep -qx "$name" "$work/root/modules/order" 2>/dev/null && continue
-    case $path in
-    *.xz) xz -dc "$path" >"$work/root/modules/$name" ;;
-    *.zst) zstd -qdc "$path" >"$work/root/modules/$name" ;;
-    *) cp "$path" "$work/root/modules/$name" ;;
-    esac
-    echo "$name" >>"$work/root/modules/order"
-done
+# add_modules ROOT NAME… : built-in drivers are listed as "builtin", the others with all they
+# need before them.
+add_modules ()
+{
+    local folder=$1/modules
+    shift
+    for module; do
+        modprobe --dirname "$root/" --set-version "$version" --show-depends "$module"
+    done | while read -r kind path _; do
+        [ "$kind" = insmod ] || continue
+        name=${path##*/}
+        name=${name%.xz}
+        name=${name%.zst}
+        grep -qx "$name" "$folder/order" 2>/dev/null && continue
+        case $path in
+        *.xz) xz -dc "$path" >"$folder/$name" ;;
+        *.zst) zstd -qdc "$path" >"$folder/$name" ;;
+        *) cp "$path" "$folder/$name" ;;
+        esac
+        echo "$name" >>"$folder/order"
+    done
+}
 
 # Not compressed: under software emulation unpacking takes longer than reading.
+archive ()
 (
-    cd "$work/root"
+    cd "$1"
     chmod -R u=rwX,go=rX .
     find . -exec touch -h -d @0 {} +
     find . -print0 | sort -z |
         cpio --quiet --null --create --format=newc --owner=0:0 --reproducible
-) >"$work/initramfs"
+)
+
+# shellcheck disable=SC2086
+add_modules "$work/root" $modules
+archive "$work/root" >"$work/initramfs"
+
+# A second archive behind the first: the agent and its libraries, and one more driver.
+if [ -n "$agent" ]; then
+    mkdir -p "$work/agent"/{modules,sbin,usr/sbin}
+    cp "$work/root/modules/order" "$work/agent/modules/"
+    add_modules "$work/agent" virtio_console
+    install -m 755 "$agent" "$work/agent/usr/sbin/qemu-ga"
+    ln -s /init "$work/agent/sbin/hwclock"
+    ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
+        install -D -m 755 "$library" "$work/agent$library"
+    done
+    { cat "$work/initramfs"; archive "$work/agent"; } >"$work/initramfs-agent"
+    mv "$work/initramfs-agent" .
+fi
 
 cp "$image" "$work/vmlinuz"
 chmod 644 "$work/vmlinuz"

@@ -5,12 +5,14 @@
 # tests/functional/private-libvirt.sh.
 #
 #   guest_requires                     skip the test where guests cannot be made
+#   guest_requires_agent               … with an agent in them
 #   guest_start NAME MIB [OPTION]…     define and start one, wait for its heartbeat
 #   guest_domain NAME MIB [OPTION]…    print its domain XML
 #       --fill MIB      memory to fill with checkable data (default: most of it)
 #       --vcpus N       (1)              --ws PAGES     working set (4096)
 #       --maxvcpus N    vCPUs that can be plugged (as many as there are)
 #       --plain PCT     compressible part of each page (0)
+#       --agent         runs the QEMU guest agent (guest_requires_agent)
 #       --disk          a qcow2 disk of 64 MiB, created if missing
 #       --tcg           software emulation even where KVM works
 #       --devices XML   more devices     --memory-backing XML
@@ -54,6 +56,12 @@ guest_requires ()
     "$top_srcdir/tests/guest/build-guest.sh" "$FSN_GUEST_DIR" || fail "the test guest cannot be built"
 }
 
+guest_requires_agent ()
+{
+    guest_requires
+    requires "qemu-ga is not installed" test -e "$FSN_GUEST_DIR/initramfs-agent"
+}
+
 # Where the console's socket, FIFO and log and the disk of guest $1 are, without suffix.
 _guest_path ()
 {
@@ -78,7 +86,7 @@ _guest_files ()
 guest_domain ()
 {
     local name=$1 mib=$2 fill=$(($2 * 7 / 8 - 40)) vcpus=1 maxvcpus='' ws=4096 plain=0 disk='' type devices=''
-    local backing='' domain='' emulator files path
+    local backing='' domain='' emulator files path initrd=initramfs options=
     shift 2
     [[ ! ${1:-} =~ ^[0-9]+$ ]] || { fill=$1; shift; }
     files=$(_guest_files)
@@ -92,6 +100,7 @@ guest_domain ()
         --ws) ws=$2; shift ;;
         --plain) plain=$2; shift ;;
         --disk) disk=$path.qcow2 ;;
+        --agent) initrd=initramfs-agent options=' memguest.agent=1' ;;
         --tcg) type=qemu ;;
         --devices) devices=$2; shift ;;
         --memory-backing) backing="<memoryBacking>$2</memoryBacking>"; shift ;;
@@ -103,6 +112,9 @@ guest_domain ()
     emulator=/usr/bin/qemu-system-x86_64
     [ "$type" = kvm ] || emulator=$files/qemu-odd
     emulator=${FSN_EMULATOR:-$emulator}
+    if [ "$initrd" = initramfs-agent ]; then
+        devices+="<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'/></channel>"
+    fi
     if [ -n "$disk" ]; then
         devices+="<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>
       <source file='$disk'/><target dev='vda' bus='virtio'/></disk>"
@@ -116,8 +128,8 @@ guest_domain ()
   <os>
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>$files/vmlinuz</kernel>
-    <initrd>$files/initramfs</initrd>
-    <cmdline>console=ttyS0 quiet memguest.fill=$fill memguest.ws=$ws memguest.plain=$plain</cmdline>
+    <initrd>$files/$initrd</initrd>
+    <cmdline>console=ttyS0 quiet memguest.fill=$fill memguest.ws=$ws memguest.plain=$plain$options</cmdline>
   </os>
   <features><acpi/></features>
   <on_crash>preserve</on_crash>
