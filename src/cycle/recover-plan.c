@@ -220,18 +220,19 @@ plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
 static void
 plan_restore_load(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
 {
+    bool not_run = has_not_run(f);
     bool on = f->domain != FSN_FOUND_OFF;
 
-    if (f->ran && on && f->was_running && f->domain != FSN_FOUND_INCOMING) {
+    if (!not_run && on && f->was_running && f->domain != FSN_FOUND_INCOMING) {
         add(plan, FSN_RECOVER_CONTINUE_GUEST);
     }
-    if (f->ran &&
+    if (!not_run &&
         (f->domain == FSN_FOUND_LOADING || f->domain == FSN_FOUND_LOAD_BROKEN)) {
         add(plan, FSN_RECOVER_CONTINUE_LOAD);
         plan->outcome = "the guest runs; loading of its memory goes on";
         return;
     }
-    if (on && (!f->ran || f->domain == FSN_FOUND_INCOMING)) {
+    if (on && (not_run || f->domain == FSN_FOUND_INCOMING)) {
         add(plan, FSN_RECOVER_END_QEMU);
         on = false;
     }

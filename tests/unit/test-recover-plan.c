@@ -178,8 +178,8 @@ check_restore(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
                       has(p, FSN_RECOVER_REMOVE_FILES));
         return;
     }
-    if (f->ran &&
-        (f->domain == FSN_FOUND_LOADING || f->domain == FSN_FOUND_LOAD_BROKEN)) {
+    if (f->ran && (f->domain == FSN_FOUND_LOADING ||
+                   (f->domain == FSN_FOUND_LOAD_BROKEN && !f->not_run))) {
         g_assert_true(has(p, FSN_RECOVER_CONTINUE_LOAD));
         g_assert_false(has(p, FSN_RECOVER_END_QEMU));
         g_assert_false(has(p, FSN_RECOVER_REMOVE_JOURNAL));
@@ -256,7 +256,7 @@ test_all_combinations(void)
 static void
 test_restore(void)
 {
-    for (unsigned bits = 0; bits < 8; bits++) {
+    for (unsigned bits = 0; bits < 16; bits++) {
         for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_DEFINING; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
@@ -265,6 +265,7 @@ test_restore(void)
                                       .was_running = bits & 1,
                                       .manifest = bits & 2,
                                       .ran = bits & 4,
+                                      .not_run = (bits & 12) == 12,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
