@@ -37,6 +37,7 @@ typedef struct {
     char *base_bitmap; /* NULL = none */
     char *context;     /* NULL = none */
     bool open;         /* the job may be there */
+    int scratch_fd;    /* -1: none */
 } Disk;
 
 struct FsnInstant {
@@ -46,11 +47,28 @@ struct FsnInstant {
     GPtrArray *disks; /* of Disk */
 };
 
+/* QEMU may keep its descriptor for as long as the guest stands still: the space is given back
+ * without it. */
+static void
+drop_scratch(Disk *d)
+{
+    if (d->scratch_fd >= 0) {
+        if (ftruncate(d->scratch_fd, 0) < 0) {
+            g_debug("cannot empty scratch space: %s", g_strerror(errno));
+        }
+        close(d->scratch_fd);
+        d->scratch_fd = -1;
+    }
+}
+
 static void
 disk_free(gpointer data)
 {
     Disk *d = data;
 
+    if (d->scratch_fd >= 0) {
+        close(d->scratch_fd); /* QEMU may still use it */
+    }
     g_free((char *)d->is.target);
     g_free((char *)d->is.node);
     g_free((char *)d->is.base);
@@ -110,6 +128,7 @@ fsn_instant_add(FsnInstant *self, const FsnInstantDisk *disk)
     Disk *d = g_new0(Disk, 1);
 
     d->is = *disk;
+    d->scratch_fd = -1;
     d->is.target = g_strdup(disk->target);
     d->is.node = g_strdup(disk->node);
     d->is.base = g_strdup(disk->base);
@@ -145,9 +164,8 @@ add_scratch(FsnInstant *self, Disk *d, const char *dir, GError **error)
     if (fd < 0) {
         return false;
     }
-    ok = fsn_qmp_add_fdset(self->qmp, fd, &set, error);
-    close(fd);
-    if (!ok) {
+    d->scratch_fd = fd;
+    if (!fsn_qmp_add_fdset(self->qmp, fd, &set, error)) {
         return false;
     }
     ok = fsn_qmp_add_scratch(self->qmp, d->scratch_node, set, d->is.node, error);
@@ -289,6 +307,9 @@ fsn_instant_release(FsnInstant *self, unsigned i, GError **error)
         return false;
     }
     d->open = false;
-    return fsn_qmp_blockdev_del(self->qmp, d->scratch_node, error) &&
-           (!failure || refuse_failed(d, failure, error));
+    if (!fsn_qmp_blockdev_del(self->qmp, d->scratch_node, error)) {
+        return false;
+    }
+    drop_scratch(d);
+    return !failure || refuse_failed(d, failure, error);
 }

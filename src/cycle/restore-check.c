@@ -328,6 +328,8 @@ static bool
 check_whole(FsnRestore *r, GError **error)
 {
     g_auto(FsnVerifyReport) report = { 0 };
+    const char *const ids[] = { r->id, NULL };
+    const GPtrArray *problems;
     bool read_data = false;
 
     for (guint i = 0; i < r->plan.disks->len; i++) {
@@ -335,14 +337,15 @@ check_whole(FsnRestore *r, GError **error)
 
         read_data = read_data || !disk->temporary;
     }
-    if (!fsn_repo_verify(r->repo, r->id, read_data, NULL, NULL, &report, error)) {
+    if (!fsn_repo_verify(r->repo, ids, read_data, NULL, NULL, &report, error)) {
         return false;
     }
-    if (report.problems->len > 0) {
+    problems = ((const FsnVerifyResult *)report.results->pdata[0])->problems;
+    if (problems->len > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
-                    "%s%s; see 'foresnap verify %.12s'",
-                    (const char *)report.problems->pdata[0],
-                    report.problems->len > 1 ? " and more" : "", r->id);
+                    "snapshot %s: %s%s; see 'foresnap verify %.12s'", r->id,
+                    (const char *)problems->pdata[0], problems->len > 1 ? " and more" : "",
+                    r->id);
         return false;
     }
     return true;

@@ -76,7 +76,7 @@ qemu_leftovers ()
         qmp "$1" '{"execute":"query-jobs"}'
         qmp "$1" '{"execute":"query-block-exports"}'
         qmp "$1" '{"execute":"query-named-block-nodes","arguments":{"flat":true}}'
-        qmp "$1" '{"execute":"query-fdsets"}'
+        [ -n "${ignore_descriptors:-}" ] || qmp "$1" '{"execute":"query-fdsets"}'
     } | perl -MJSON::PP -0777 -e '
         for my $answer (JSON::PP->new->incr_parse(<STDIN>)) {
             for my $o (@{$answer->{return}}) {
