@@ -45,28 +45,22 @@ cc=${FSN_GUEST_CC:-cc}
 mkdir -p "$work/root/modules"
 "$cc" -std=gnu11 -O2 -Wall -Wextra -static -s -D_GNU_SOURCE -o "$work/root/init" "$here/memguest.c"
 
-# add_modules ROOT NAME… : built-in drivers are listed as "builtin", the others with all they
-# need before them.
-add_modules ()
-{
-    local folder=$1/modules
-    shift
-    for module; do
-        modprobe --dirname "$root/" --set-version "$version" --show-depends "$module"
-    done | while read -r kind path _; do
-        [ "$kind" = insmod ] || continue
-        name=${path##*/}
-        name=${name%.xz}
-        name=${name%.zst}
-        grep -qx "$name" "$folder/order" 2>/dev/null && continue
-        case $path in
-        *.xz) xz -dc "$path" >"$folder/$name" ;;
-        *.zst) zstd -qdc "$path" >"$folder/$name" ;;
-        *) cp "$path" "$folder/$name" ;;
-        esac
-        echo "$name" >>"$folder/order"
-    done
-}
+# Built-in drivers are listed as "builtin", the others with all they need before them.
+for module in $modules; do
+    modprobe --dirname "$root/" --set-version "$version" --show-depends "$module"
+done | while read -r kind path _; do
+    [ "$kind" = insmod ] || continue
+    name=${path##*/}
+    name=${name%.xz}
+    name=${name%.zst}
+    grep -qx "$name" "$work/root/modules/order" 2>/dev/null && continue
+    case $path in
+    *.xz) xz -dc "$path" >"$work/root/modules/$name" ;;
+    *.zst) zstd -qdc "$path" >"$work/root/modules/$name" ;;
+    *) cp "$path" "$work/root/modules/$name" ;;
+    esac
+    echo "$name" >>"$work/root/modules/order"
+done
 
 # Not compressed: under software emulation unpacking takes longer than reading.
 archive ()
@@ -78,15 +72,11 @@ archive ()
         cpio --quiet --null --create --format=newc --owner=0:0 --reproducible
 )
 
-# shellcheck disable=SC2086
-add_modules "$work/root" $modules
 archive "$work/root" >"$work/initramfs"
 
-# A second archive behind the first: the agent and its libraries, and one more driver.
+# A second archive behind the first: the agent and its libraries.
 if [ -n "$agent" ]; then
-    mkdir -p "$work/agent"/{modules,sbin,usr/sbin}
-    cp "$work/root/modules/order" "$work/agent/modules/"
-    add_modules "$work/agent" virtio_console
+    mkdir -p "$work/agent"/{sbin,usr/sbin}
     install -m 755 "$agent" "$work/agent/usr/sbin/qemu-ga"
     ln -s /init "$work/agent/sbin/hwclock"
     ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
