@@ -14,7 +14,7 @@ repo=$PRIVATE_LIBVIRT/repo
 runs=1
 ! slow_tests || runs=7
 runs=${FSN_KILL_RUNS:-$runs}
-guest_start one 512
+guest_start one 384
 
 fsn ()
 {
