@@ -344,8 +344,8 @@ check_whole(FsnRestore *r, GError **error)
     if (problems->len > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CORRUPT,
                     "snapshot %s: %s%s; see 'foresnap verify %.12s'", r->id,
-                    (const char *)problems->pdata[0], problems->len > 1 ? " and more" : "",
-                    r->id);
+                    (const char *)problems->pdata[0],
+                    problems->len > 1 ? " and more" : "", r->id);
         return false;
     }
     return true;
