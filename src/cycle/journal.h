@@ -55,7 +55,8 @@ typedef struct {
     bool own_pause;   /* the operation paused the domain by itself, through libvirt */
     bool sync_time;   /* resume: set the guest's clock once all is loaded */
     bool monitor;     /* resume: libvirt knows nothing of the load, only QEMU does */
-    bool frozen;      /* snapshot: the guest's file systems are frozen by us */
+    bool frozen;      /* snapshot: the guest's file systems are frozen by us;
+                       * restore: they were at the instant of its memory */
     bool nbd;         /* snapshot: QEMU's NBD server is ours */
     bool background;  /* snapshot: the memory is read as a background snapshot */
     /* suspend, snapshot: QEMU's settings from before, as recovery has to put them back; -1: not known */

@@ -236,6 +236,9 @@ plan_restore_load(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
         add(plan, FSN_RECOVER_END_QEMU);
         on = false;
     }
+    if (on && f->frozen && f->domain == FSN_FOUND_RUNNING) {
+        add(plan, FSN_RECOVER_THAW);
+    }
     add(plan, FSN_RECOVER_REMOVE_MARKS);
     add(plan, FSN_RECOVER_REMOVE_JOURNAL);
     plan->outcome =

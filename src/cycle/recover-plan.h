@@ -30,7 +30,7 @@ typedef struct {
     bool
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
     bool own_pause;  /* the operation stopped the guest, and has not continued it */
-    bool frozen;     /* snapshot: the guest's file systems may be frozen */
+    bool frozen;     /* snapshot, restore: the guest's file systems may be frozen */
     bool background; /* snapshot: QEMU reads memory of a guest that may run */
     bool migrating;  /* an outgoing migration is under way */
     FsnFoundDomain domain;

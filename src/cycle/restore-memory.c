@@ -14,10 +14,12 @@
 #include "base/json.h"
 #include "cycle/recover.h"
 #include "cycle/resume-private.h"
+#include "virt/agent.h"
 
 #include <string.h>
 
-#define MAX_XML ((size_t)4 << 20)
+#define THAW_TIMEOUT_S 10
+#define MAX_XML        ((size_t)4 << 20)
 
 /* The guest as it ran, by its new name and with its disks where they are now. */
 static bool
@@ -66,6 +68,37 @@ take_result(FsnRestore *r, FsnResumeRun *run, const FsnPagerReports *reports)
     r->running_us = run->options.paused ? 0 : result.running_us;
 }
 
+static bool
+was_frozen(FsnRestore *r)
+{
+    JsonObject *memory;
+
+    return fsn_json_get_object(r->manifest, "memory", &memory, NULL) &&
+           fsn_json_peek_bool(memory, "frozen", false);
+}
+
+/* A guest whose memory was taken while its file systems were frozen would hang on its first
+ * write. Recovery, which ends the load, does it again in case this is too early. */
+static void
+thaw(FsnRestore *r, FsnResumeRun *run)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (run->options.paused) {
+        g_ptr_array_add(
+            r->warnings,
+            g_strdup_printf("its file systems were frozen at the instant: when "
+                            "it runs, 'virsh domfsthaw %s' thaws them",
+                            r->name));
+    } else if (!fsn_virt_agent_thaw(run->domain, THAW_TIMEOUT_S, NULL, &error)) {
+        g_ptr_array_add(r->warnings,
+                        g_strdup_printf("its file systems were frozen at the instant and "
+                                        "could not be thawed; if it hangs, run 'virsh "
+                                        "domfsthaw %s': %s",
+                                        r->name, error->message));
+    }
+}
+
 bool
 fsn_restore_memory(FsnRestore *r, GError **error)
 {
@@ -89,6 +122,7 @@ fsn_restore_memory(FsnRestore *r, GError **error)
     run.lock = g_steal_pointer(&r->lock);
     run.journal = g_steal_pointer(&r->journal);
     run.journal->marks = fsn_id_to_string(&id);
+    run.journal->frozen = was_frozen(r);
     run.journal->sync_time = !run.options.paused;
     run.marks = run.journal->marks;
     fsn_resume_choose(&run);
@@ -98,5 +132,8 @@ fsn_restore_memory(FsnRestore *r, GError **error)
         return false;
     }
     take_result(r, &run, &reports);
+    if (run.journal->frozen) {
+        thaw(r, &run);
+    }
     return true;
 }

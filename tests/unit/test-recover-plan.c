@@ -188,6 +188,9 @@ check_restore(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     if (f->ran && (f->domain == FSN_FOUND_RUNNING || f->domain == FSN_FOUND_PAUSED)) {
         g_assert_false(has(p, FSN_RECOVER_END_QEMU));
     }
+    /* a guest that runs does not stay frozen */
+    g_assert_cmpint(has(p, FSN_RECOVER_THAW), ==,
+                    f->frozen && f->ran && f->domain == FSN_FOUND_RUNNING);
     g_assert_true(has(p, FSN_RECOVER_REMOVE_MARKS));
     g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
 }
@@ -256,7 +259,7 @@ test_all_combinations(void)
 static void
 test_restore(void)
 {
-    for (unsigned bits = 0; bits < 16; bits++) {
+    for (unsigned bits = 0; bits < 32; bits++) {
         for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_DEFINING; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
@@ -266,6 +269,7 @@ test_restore(void)
                                       .manifest = bits & 2,
                                       .ran = bits & 4,
                                       .not_run = (bits & 12) == 12,
+                                      .frozen = bits & 16,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
