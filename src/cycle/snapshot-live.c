@@ -169,6 +169,7 @@ static bool
 freeze(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GError) local = NULL;
+    int count;
 
     if (!wants_freeze(run)) {
         return true;
@@ -178,8 +179,8 @@ freeze(FsnSnapshotRun *run, GError **error)
         return false;
     }
     run->frozen = true;
-    if (fsn_virt_agent_freeze(run->domain, FREEZE_TIMEOUT_S, NULL, &local)) {
-        run->consistency = "filesystem";
+    if (fsn_virt_agent_freeze(run->domain, FREEZE_TIMEOUT_S, &count, &local)) {
+        run->consistency = count > 0 ? "filesystem" : "crash";
         return true;
     }
     if (run->options.quiesce == FSN_QUIESCE_REQUIRE) {
