@@ -103,6 +103,32 @@ now=$(now_us)
 expect_exit 0 foresnap restore $id --no-keep
 goes_on web
 
+echo "its pager killed right behind the mark"
+guest_virsh destroy web >/dev/null
+FORESNAP_TEST_KILL_AT=ran expect_exit 1 foresnap restore $id --no-keep
+expect_match "$expect_err" "its disks are restored, but not its memory" "the error"
+expect_clean
+off web || fail "it is $(reason web)"
+expect_equal "$(find "$REPO/marks" -type f)" "" "the marks"
+expect_disk "$disk" qcow2 "$PRIVATE_LIBVIRT/then"
+
+echo "its pager killed while it loads"
+now=$(now_us)
+worker=
+foresnap restore $id --no-keep >"$PRIVATE_LIBVIRT/restore.out" 2>&1 &
+restoring=$!
+wait_until 30 _has_worker || fail "no worker: $(cat "$PRIVATE_LIBVIRT/restore.out")"
+until compgen -G "$REPO/marks/*.ran" >/dev/null; do
+    ! process_ended "$restoring" || fail "not restored: $(cat "$PRIVATE_LIBVIRT/restore.out")"
+done
+kill -STOP "$worker"
+wait "$restoring" || fail "not restored: $(cat "$PRIVATE_LIBVIRT/restore.out")"
+loading web || fail "it is not loading: $(reason web)"
+for pid in $(pager_pids 'foresnap-(pager|superv.*|worker)'); do
+    kill -KILL "$pid" 2>/dev/null || :
+done
+goes_on web
+
 echo "a writable disk that the snapshot does not have"
 guest_virsh destroy web >/dev/null
 qemu-img create -q -f raw "$PRIVATE_LIBVIRT/guests/more.raw" 1M
