@@ -9,6 +9,7 @@
 #include "cycle/export.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/files.h"
 #include "cycle/arm.h"
 #include "cycle/manifest.h"
@@ -92,6 +93,12 @@ read_parts(FsnRepo *repo, JsonObject *manifest, Parts *parts, GError **error)
 {
     FsnManifestMemory *m = &parts->memory;
 
+    if (!g_str_equal(fsn_json_peek_string(manifest, "kind", ""), "suspend")) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                    "its memory fits only to the disks of the same instant, which "
+                    "'virsh restore' would not put back: 'foresnap restore' does");
+        return false;
+    }
     if (!fsn_manifest_read_memory(manifest, m, error) ||
         !fsn_arm_check_usable(repo, m->id, m->disks, error) ||
         !fsn_repo_get_object(repo, m->head, MAX_TEXT, &parts->head, error) ||

@@ -8,14 +8,12 @@
 #include "cycle/scratch.h"
 
 #include "base/error.h"
+#include "disk/qemu-img.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define CHILD_FD 3
 
 /* Without a name from the beginning, or, where the file system cannot do that, at once. */
 static int
@@ -34,32 +32,6 @@ open_nameless(const char *dir, GError **error)
         (void)fsn_set_errno(error, errno, "cannot make a file in '%s'", dir);
     }
     return fd;
-}
-
-static bool
-format(int fd, uint64_t size, GError **error)
-{
-    g_autofree char *size_text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
-    const char *argv[] = { "qemu-img", "create",          "-q",      "-f",
-                           "qcow2",    "/proc/self/fd/3", size_text, NULL };
-    g_autofree char *said = NULL;
-    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
-        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
-    g_autoptr(GSubprocess) process = NULL;
-
-    g_subprocess_launcher_take_fd(launcher, fcntl(fd, F_DUPFD_CLOEXEC, 0), CHILD_FD);
-    process = g_subprocess_launcher_spawnv(launcher, argv, error);
-    if (!process ||
-        !g_subprocess_communicate_utf8(process, NULL, NULL, NULL, &said, error)) {
-        g_prefix_error(error, "qemu-img (is it installed?): ");
-        return false;
-    }
-    if (!g_subprocess_get_successful(process)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED, "qemu-img create: %s",
-                    said ? g_strstrip(said) : "it failed");
-        return false;
-    }
-    return true;
 }
 
 static bool
@@ -90,7 +62,8 @@ fsn_scratch_open(const char *dir, uint64_t size, uint64_t reserve, GError **erro
     if (fd < 0) {
         return -1;
     }
-    if (!format(fd, size, error) || !reserve_space(fd, dir, reserve, error)) {
+    if (!fsn_qemu_img_create(fd, size, error) ||
+        !reserve_space(fd, dir, reserve, error)) {
         close(fd);
         return -1;
     }

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/snapshot-private.h"
-#include "disk/image-info.h"
+#include "disk/qemu-img.h"
 #include "domxml/disk-support.h"
 #include "qmp/block-nodes.h"
 #include "repo/manifests.h"
@@ -209,20 +209,18 @@ static bool
 find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError **error)
 {
     const char *refusal = fsn_disk_snapshot_refusal(d->facts, run->options.plain_text);
-    FsnDiskImageInfo info;
 
     if (!refusal && g_strcmp0(d->facts->source_kind, "file") != 0 &&
         g_strcmp0(d->facts->source_kind, "block") != 0) {
         refusal = "the domain is off, and it is neither a file nor a block device";
     }
     if (!refusal) {
-        if (!fsn_disk_image_info(d->facts->source,
-                                 d->facts->format ? d->facts->format : "raw", &info,
-                                 error)) {
+        if (!fsn_qemu_img_virtual_size(d->facts->source,
+                                       d->facts->format ? d->facts->format : "raw",
+                                       &d->size, error)) {
             g_prefix_error(error, "disk '%s': ", d->facts->target);
             return false;
         }
-        d->size = info.virtual_size;
         find_parent(run, d, NULL, manifests);
     }
     return plan_disk(run, d, refusal, error);

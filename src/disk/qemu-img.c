@@ -8,20 +8,25 @@
 #include "disk/qemu-img.h"
 
 #include "base/error.h"
+#include "base/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_INFO   ((gsize)4 << 20)
+/* The number of a descriptor in qemu-img. */
+#define CHILD_FD   3
 /* Requests in flight while converting. */
 #define COROUTINES "8"
 
-/* "file:" keeps QEMU from finding a protocol in the name. */
+/* "file:" keeps QEMU from finding a protocol in the name, which it never does in an absolute
+ * one; and that may be a block device, which "file:" refuses. */
 static char *
 file_name(const char *path)
 {
-    return g_strconcat("file:", path, NULL);
+    return *path == '/' ? g_strdup(path) : g_strconcat("file:", path, NULL);
 }
 
 bool
@@ -145,4 +150,68 @@ fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
                                  "-f",       "qcow2",  file,    name, NULL };
 
     return run(argv, "add a bitmap", NULL, NULL, NULL, error) && sync_path(path, error);
+}
+
+bool
+fsn_qemu_img_create(int fd, uint64_t size, GError **error)
+{
+    g_autofree char *size_text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
+    const char *const argv[] = {
+        "qemu-img", "create", "-q", "-f", "qcow2", "/proc/self/fd/3", size_text, NULL,
+    };
+    g_autoptr(GSubprocessLauncher) launcher = g_subprocess_launcher_new(
+        G_SUBPROCESS_FLAGS_STDOUT_SILENCE | G_SUBPROCESS_FLAGS_STDERR_PIPE);
+    g_autoptr(GSubprocess) process = NULL;
+
+    g_subprocess_launcher_take_fd(launcher, fcntl(fd, F_DUPFD_CLOEXEC, 0), CHILD_FD);
+    process = g_subprocess_launcher_spawnv(launcher, argv, error);
+    if (!process) {
+        g_prefix_error(error, "cannot create an image: ");
+        return false;
+    }
+    return g_subprocess_wait_check(process, NULL, NULL) ||
+           fail(process, "create an image", error);
+}
+
+bool
+fsn_qemu_img_parse_info(const char *text,
+                        size_t len,
+                        uint64_t *out_virtual_size,
+                        GError **error)
+{
+    g_autoptr(JsonObject) o = NULL;
+    int64_t size;
+
+    if (!fsn_json_parse_object(text, len, MAX_INFO, "answer of qemu-img", &o, error) ||
+        !fsn_json_get_int(o, "virtual-size", 0, G_MAXINT64, &size, error)) {
+        return false;
+    }
+    *out_virtual_size = (uint64_t)size;
+    return true;
+}
+
+bool
+fsn_qemu_img_virtual_size(const char *path,
+                          const char *format,
+                          uint64_t *out_size,
+                          GError **error)
+{
+    g_autofree char *file = file_name(path);
+    const char *const argv[] = {
+        "qemu-img", "info", "--force-share", "--output=json", "-f", format, file, NULL
+    };
+    g_autoptr(GSubprocess) process = g_subprocess_newv(
+        argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, error);
+    g_autofree char *text = g_malloc(MAX_INFO);
+    gsize n = 0;
+
+    if (!process) {
+        g_prefix_error(error, "cannot look at the image: ");
+        return false;
+    }
+    return g_input_stream_read_all(g_subprocess_get_stdout_pipe(process), text, MAX_INFO,
+                                   &n, NULL, error) &&
+           (g_subprocess_wait_check(process, NULL, NULL) ||
+            fail(process, "look at the image", error)) &&
+           fsn_qemu_img_parse_info(text, n, out_size, error);
 }

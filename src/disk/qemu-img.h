@@ -23,6 +23,21 @@ bool fsn_qemu_img_to_qcow2(const char *uri,
 bool fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Makes the file that is open as @fd an empty qcow2 image of @size bytes. */
+bool fsn_qemu_img_create(int fd, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Bytes that a guest sees of the image at @path, which is of @format (never guessed) and may
+ * be in use. */
+bool fsn_qemu_img_virtual_size(const char *path,
+                               const char *format,
+                               uint64_t *out_size,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same from what "qemu-img info --output=json" prints. Pure. */
+bool fsn_qemu_img_parse_info(const char *text,
+                             size_t len,
+                             uint64_t *out_virtual_size,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
 /* The end of such a line of progress: parts of 10,000 in "    (12.34/100%)"; false if there
  * is none. Pure. */
 bool fsn_qemu_img_parse_progress(const char *text, uint64_t *out_done);

@@ -11,6 +11,8 @@
 #   snapshot ARG…               take one of the guest "one"; sets $snapshot to its id and
 #                               $expect_out to the document
 #   expect_disk SNAPSHOT TARGET FILE FORMAT    the snapshot's disk is byte by byte that image
+#   is_reading                  a snapshot has its instant and is read
+#   no_journal                  no operation is under way, or interrupted
 #   qemu_leftovers NAME         print what a snapshot may leave in QEMU: jobs, exports, nodes,
 #                               the server, bitmaps beyond one to a disk
 #   expect_as_before NAME       nothing of it is left, nothing is under way, and it runs
@@ -63,6 +65,16 @@ expect_disk ()
     private_libvirt_exec qemu-img compare -q -U -f raw -F "$format" "$out" "$image" ||
         fail "disk $target of snapshot $snapshot is not as $image"
     rm -f "$out"
+}
+
+is_reading ()
+{
+    grep -qs '"step" : "reading"' "$STATE"/*.journal
+}
+
+no_journal ()
+{
+    [ -z "$(find "$STATE" -name '*.journal')" ]
 }
 
 qmp ()

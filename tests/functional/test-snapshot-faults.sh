@@ -11,16 +11,6 @@ guest_start one 128 --fill 40 --devices \
     "$(disk_xml vda one-a.qcow2 qcow2)$(disk_xml vdb one-b.raw raw)$agent"
 guest_ask one "fill 0 16 8 5" "FILLED" 30 >/dev/null
 
-is_reading ()
-{
-    grep -qs '"step" : "reading"' "$STATE"/*.journal
-}
-
-no_journal ()
-{
-    [ -z "$(find "$STATE" -name '*.journal')" ]
-}
-
 echo "the repository fills up while it is read"
 private_libvirt_exec mkdir "$IMAGES/small"
 private_libvirt_exec mount -t tmpfs -o size=96M tmpfs "$IMAGES/small"

@@ -23,11 +23,6 @@ killed ()
     expect_at_most "$(guest_max_gap one "$began" "$(now_us)")" 2500000 "the longest silence of the guest (us)"
 }
 
-no_journal ()
-{
-    [ -z "$(find "$STATE" -name '*.journal')" ]
-}
-
 for step in begun preparing stopping reading; do
     echo "killed at: $step"
     killed "$step"

@@ -6,11 +6,6 @@ snapshot_start
 guest_with_disks one 128 --fill 40
 snapshot --no-memory
 
-is_reading ()
-{
-    grep -qs '"step" : "reading"' "$STATE"/*.journal
-}
-
 echo "QEMU's NBD server is somebody else's"
 expect_exit 0 qmp one '{"execute":"nbd-server-start","arguments":{"addr":{"type":"unix","data":{"path":"/tmp/other.sock"}}}}'
 expect_exit 75 foresnap snapshot one

@@ -65,4 +65,7 @@ expect_exit 0 foresnap verify --all --read-data
 
 echo "a snapshot is no suspend state"
 expect_exit 1 foresnap resume "$first"
+expect_match "$expect_err" "foresnap restore" "the refusal"
+expect_exit 1 foresnap export "$first" --save-image "$PRIVATE_LIBVIRT/image"
+expect_match "$expect_err" "foresnap restore" "the refusal"
 private_libvirt_alive

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/cycle/scratch.c: reserved space without a name, and its refusal; src/disk/image-info.c. */
+/* src/cycle/scratch.c: reserved space without a name, and its refusal. */
 #include "config.h"
 
 #include "base/error.h"
 #include "cycle/scratch.h"
-#include "disk/image-info.h"
+#include "disk/qemu-img.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -19,7 +19,7 @@ test_open(void)
     g_autofree char *path = NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) list = NULL;
-    FsnDiskImageInfo info;
+    uint64_t size;
     struct stat st;
     int fd = fsn_scratch_open(dir, 3 * MIB, 16 * MIB, &error);
 
@@ -27,9 +27,9 @@ test_open(void)
     g_assert_cmpint(fstat(fd, &st), ==, 0);
     g_assert_cmpuint((uint64_t)st.st_blocks * 512, >=, 16 * MIB);
     path = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), fd);
-    g_assert_true(fsn_disk_image_info(path, "qcow2", &info, &error));
+    g_assert_true(fsn_qemu_img_virtual_size(path, "qcow2", &size, &error));
     g_assert_no_error(error);
-    g_assert_cmpuint(info.virtual_size, ==, 3 * MIB);
+    g_assert_cmpuint(size, ==, 3 * MIB);
     list = g_dir_open(dir, 0, NULL);
     g_assert_null(g_dir_read_name(list));
     close(fd);
@@ -52,34 +52,11 @@ test_refused(void)
     g_assert_nonnull(strstr(absent->message, dir));
 }
 
-static void
-test_info(void)
-{
-    static const char *const bad[] = {
-        "", "[]", "{", "{}", "{\"virtual-size\":-1}", "{\"virtual-size\":\"1\"}"
-    };
-    FsnDiskImageInfo info;
-    g_autoptr(GError) error = NULL;
-
-    g_assert_true(
-        fsn_disk_image_info_parse("{\"virtual-size\":4096}", 21, &info, &error));
-    g_assert_cmpuint(info.virtual_size, ==, 4096);
-    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
-        g_clear_error(&error);
-        g_assert_false(fsn_disk_image_info_parse(bad[i], strlen(bad[i]), &info, &error));
-        g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
-    }
-    g_clear_error(&error);
-    g_assert_false(fsn_disk_image_info("/nonexistent/disk", "raw", &info, &error));
-    g_assert_nonnull(error);
-}
-
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/scratch/open", test_open);
     g_test_add_func("/scratch/refused", test_refused);
-    g_test_add_func("/scratch/info", test_info);
     return g_test_run();
 }

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* src/disk/qemu-img.c: what it prints, and a file that is not there. */
+#include "config.h"
+
+#include "base/error.h"
+#include "disk/qemu-img.h"
+
+#include <string.h>
+
+static void
+test_info(void)
+{
+    static const char *const bad[] = {
+        "", "[]", "{", "{}", "{\"virtual-size\":-1}", "{\"virtual-size\":\"1\"}"
+    };
+    uint64_t size;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(fsn_qemu_img_parse_info("{\"virtual-size\":4096}", 21, &size, &error));
+    g_assert_cmpuint(size, ==, 4096);
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+        g_clear_error(&error);
+        g_assert_false(fsn_qemu_img_parse_info(bad[i], strlen(bad[i]), &size, &error));
+        g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+    }
+    g_clear_error(&error);
+    g_assert_false(fsn_qemu_img_virtual_size("/nonexistent/disk", "raw", &size, &error));
+    g_assert_nonnull(error);
+}
+
+static void
+test_progress(void)
+{
+    uint64_t done = 0;
+
+    g_assert_true(
+        fsn_qemu_img_parse_progress("    (0.00/100%)\r    (12.34/100%)", &done));
+    g_assert_cmpuint(done, ==, 1234);
+    g_assert_false(fsn_qemu_img_parse_progress("(", &done));
+    g_assert_false(fsn_qemu_img_parse_progress("(nan/100%)", &done));
+    g_assert_false(fsn_qemu_img_parse_progress("(101/100%)", &done));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/qemu-img/info", test_info);
+    g_test_add_func("/qemu-img/progress", test_progress);
+    return g_test_run();
+}
