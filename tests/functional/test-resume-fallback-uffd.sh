@@ -18,7 +18,8 @@ export FORESNAP_TEST_WAY=monitor
 expect_exit 0 foresnap suspend one
 expect_exit 0 foresnap resume one --mode lazy --json
 expect_equal "$(json "$expect_out" mode)" eager "the mode"
-expect_match "$expect_out" 'incoming defer.*userfaultfd.*foresnap check-host --fix' "the warning"
+expect_match "$expect_out" 'userfaultfd.*foresnap check-host --fix' "the warning about userfaultfd"
+expect_match "$expect_out" 'incoming defer.* stays in its live description' "the warning about the monitor"
 wait_until 60 _at_rest || fail "the load does not end"
 expect_match "$(reason one)" "^running" "the state"
 guest_verify one

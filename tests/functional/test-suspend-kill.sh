@@ -173,6 +173,7 @@ _no_guard ()
     [[ $(leftovers) != *foresnap-guard* ]]
 }
 
+collect
 try_undoing storing undo:migration
 try_undoing storing undo:guest
 try_undoing guarded withdraw:manifest
@@ -180,6 +181,7 @@ try_undoing guarded withdraw:guard
 try_recovering storing continue-guest undone
 try_recovering guarded end-qemu completed
 if slow_tests; then
+    collect
     try_recovering migrating remove-stub undone
     try_recovering storing remove-stub undone
     try_recovering durable write-stub completed
