@@ -13,6 +13,7 @@
 #include "qmp/commands-status.h"
 #include "qmp/migration-info.h"
 #include "virt/agent.h"
+#include "virt/lock-daemon.h"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -263,11 +264,12 @@ begin_memory(FsnSnapshotRun *run, GError **error)
 }
 
 /* libvirt has given up its leases of the disks with the stop, and QEMU's own resume does not
- * bring them back. */
+ * bring them back: it takes another pause, which is spared where there can be no leases. */
 bool
 fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error)
 {
-    if (run->ram_mode != FSN_RAM_BACKGROUND || run->status.state != FSN_VIRT_RUNNING) {
+    if (run->ram_mode != FSN_RAM_BACKGROUND || run->status.state != FSN_VIRT_RUNNING ||
+        !fsn_virt_lock_daemon_runs("/proc")) {
         return true;
     }
     return fsn_virt_domain_wait_state(run->domain, FSN_VIRT_RUNNING, NOTICE_US, error) &&
