@@ -9,8 +9,8 @@
 #include "cycle/export.h"
 
 #include "base/error.h"
-#include "base/json.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/manifest.h"
 #include "memory/precopy-out.h"
