@@ -150,6 +150,9 @@ show(FsnCliContext *context, const FsnSnapshotResult *result)
     g_autofree char *stored = fsn_cli_size_text(result->bytes_stored);
 
     fsn_cli_add_result(context, object);
+    if (result->warning) {
+        fsn_cli_warn(context, "%s", result->warning);
+    }
     if (!*result->snapshot) {
         fsn_cli_say(context, "would snapshot '%s', parent %s:", result->domain,
                     *result->parent ? result->parent : "none");

@@ -282,6 +282,7 @@ fsn_snapshot_commit(FsnSnapshotRun *run, FsnSnapshotResult *out_result, GError *
     g_strlcpy(r->parent, run->parent_id ? run->parent_id : "", sizeof(r->parent));
     r->domain = g_strdup(run->facts->name);
     r->consistency = g_strdup(run->consistency);
+    r->warning = g_steal_pointer(&run->warning);
     r->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
     r->pause_us = run->pause_us;
     r->total_us = fsn_monotonic_us() - run->started_us;

@@ -184,13 +184,16 @@ freeze(FsnSnapshotRun *run, GError **error)
         run->consistency = count > 0 ? "filesystem" : "crash";
         return true;
     }
+    run->frozen = false; /* a failed freeze thaws by itself, as far as that is possible */
     if (run->options.quiesce == FSN_QUIESCE_REQUIRE) {
         g_propagate_prefixed_error(error, g_steal_pointer(&local),
                                    "the guest's file systems cannot be frozen: ");
         return false;
     }
-    g_warning("domain '%s': the snapshot will be as after a power cut: %s",
-              run->facts->name, local->message);
+    run->warning = g_strdup_printf(
+        "the guest's file systems could not be frozen, so the disks are as after a power "
+        "cut: %s",
+        local->message);
     return true;
 }
 

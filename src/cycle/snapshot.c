@@ -49,6 +49,7 @@ run_free(FsnSnapshotRun *run)
     g_free(run->object_inactive);
     g_free(run->object_cpu);
     g_free(run->parent_id);
+    g_free(run->warning);
     g_free(run);
 }
 
@@ -143,6 +144,7 @@ fsn_snapshot_result_clear(FsnSnapshotResult *r)
     g_clear_pointer(&r->domain, g_free);
     g_clear_pointer(&r->consistency, g_free);
     g_clear_pointer(&r->memory, g_free);
+    g_clear_pointer(&r->warning, g_free);
     g_clear_pointer(&r->disks, json_array_unref);
     g_clear_pointer(&r->resources, json_array_unref);
 }

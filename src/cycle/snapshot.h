@@ -53,12 +53,13 @@ typedef struct {
     uint64_t bytes_stored;
     JsonArray *disks;     /* as in the manifest; of a plan with "estimate" */
     JsonArray *resources; /* with the reasons */
+    char *warning;        /* what the user should know; NULL = nothing */
 } FsnSnapshotResult;
 
 void fsn_snapshot_result_clear(FsnSnapshotResult *result);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnSnapshotResult, fsn_snapshot_result_clear)
 
-/* The documented JSON form. */
+/* The documented JSON form, without the warning. */
 JsonObject *fsn_snapshot_result_to_json(const FsnSnapshotResult *result);
 
 /* Takes a snapshot of @domain: disks, and memory of one that runs, of one instant. When it
