@@ -88,7 +88,7 @@ typedef struct {
     bool finished;
     bool stuck; /* recovery has to */
     const char *consistency;
-    char *warning; /* NULL = none */
+    char *warning;      /* NULL = none */
     int64_t instant_us; /* real time */
     int64_t stop_us;    /* monotonic */
     int64_t pause_us;
