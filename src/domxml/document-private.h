@@ -32,6 +32,15 @@ char *fsn_node_attribute(const xmlNode *node, const char *name);
 /* True if attribute @name is there and equals @value. */
 bool fsn_node_attribute_is(const xmlNode *node, const char *name, const char *value);
 
+/* The decimal number, at least @min and at most @max, or size (its unit is KiB unless the
+ * element says otherwise; @min counts units) that is the text of @node, which may be NULL.
+ * False if it is none. */
+bool fsn_node_number(const xmlNode *node,
+                     uint64_t min,
+                     uint64_t max,
+                     uint64_t *out_value);
+bool fsn_node_bytes(const xmlNode *node, uint64_t min, uint64_t *out_bytes);
+
 /* The element as text, and the whole document; the caller frees. */
 char *fsn_node_to_text(xmlNode *node);
 char *fsn_document_to_text(xmlDoc *document);

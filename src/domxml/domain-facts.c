@@ -59,58 +59,6 @@ read_uuid(const xmlNode *node)
                            digits + 16, digits + 20);
 }
 
-/* Bytes in one @unit as libvirt names them; 0 for an unknown one. */
-static uint64_t
-unit_bytes(const char *unit)
-{
-    static const struct {
-        const char *name;
-        uint64_t bytes;
-    } units[] = {
-        { "b", 1 },
-        { "bytes", 1 },
-        { "KB", 1000 },
-        { "k", UINT64_C(1) << 10 },
-        { "KiB", UINT64_C(1) << 10 },
-        { "MB", 1000000 },
-        { "M", UINT64_C(1) << 20 },
-        { "MiB", UINT64_C(1) << 20 },
-        { "GB", 1000000000 },
-        { "G", UINT64_C(1) << 30 },
-        { "GiB", UINT64_C(1) << 30 },
-        { "TB", UINT64_C(1000000000000) },
-        { "T", UINT64_C(1) << 40 },
-        { "TiB", UINT64_C(1) << 40 },
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (strcmp(units[i].name, unit) == 0) {
-            return units[i].bytes;
-        }
-    }
-    return 0;
-}
-
-static bool
-read_number(const xmlNode *node, uint64_t max, uint64_t *out_value)
-{
-    g_autofree char *text = fsn_node_text(node);
-
-    return text &&
-           g_ascii_string_to_unsigned(g_strstrip(text), 10, 1, max, out_value, NULL);
-}
-
-static bool
-read_memory(const xmlNode *node, uint64_t *out_bytes)
-{
-    g_autofree char *unit = fsn_node_attribute(node, "unit");
-    uint64_t scale = unit_bytes(unit ? unit : "KiB");
-    uint64_t value;
-
-    return scale > 0 && read_number(node, UINT64_MAX, &value) &&
-           g_uint64_checked_mul(out_bytes, value, scale);
-}
-
 static char *
 read_disk_source(const xmlNode *source)
 {
@@ -252,10 +200,10 @@ read_size(const xmlNode *root, FsnDomainFacts *facts, GError **error)
 {
     uint64_t vcpus;
 
-    if (!read_memory(fsn_node_child(root, "memory"), &facts->memory_bytes)) {
+    if (!fsn_node_bytes(fsn_node_child(root, "memory"), 1, &facts->memory_bytes)) {
         return set_missing(error, "memory size");
     }
-    if (!read_number(fsn_node_child(root, "vcpu"), UINT16_MAX, &vcpus)) {
+    if (!fsn_node_number(fsn_node_child(root, "vcpu"), 1, UINT16_MAX, &vcpus)) {
         return set_missing(error, "number of vCPUs");
     }
     facts->vcpus = (unsigned)vcpus;

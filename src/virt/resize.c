@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The size of a domain: what libvirt and the guest's agent can change, and what is in use. */
+#include "config.h"
+
+#include "virt/resize.h"
+
+#include "base/error.h"
+#include "virt/domain-private.h"
+#include "virt/error-private.h"
+
+#define KIB 1024
+
+static bool
+check(int result, FsnVirtDomain *domain, const char *what, GError **error)
+{
+    if (result < 0) {
+        return fsn_virt_set_error(error, "cannot set the %s of domain '%s'", what,
+                                  fsn_virt_domain_name(domain));
+    }
+    return true;
+}
+
+bool
+fsn_virt_domain_set_vcpus(FsnVirtDomain *domain,
+                          unsigned n,
+                          bool at_next_start,
+                          GError **error)
+{
+    unsigned flags = at_next_start ? VIR_DOMAIN_VCPU_CONFIG : VIR_DOMAIN_VCPU_LIVE;
+
+    return check(virDomainSetVcpusFlags(fsn_virt_domain_handle(domain), n, flags), domain,
+                 "vCPUs", error);
+}
+
+bool
+fsn_virt_domain_set_memory(FsnVirtDomain *domain,
+                           uint64_t bytes,
+                           bool at_next_start,
+                           GError **error)
+{
+    unsigned flags = at_next_start ? VIR_DOMAIN_MEM_CONFIG : VIR_DOMAIN_MEM_LIVE;
+
+    return check(virDomainSetMemoryFlags(fsn_virt_domain_handle(domain),
+                                         (unsigned long)(bytes / KIB), flags),
+                 domain, "memory", error);
+}
+
+bool
+fsn_virt_domain_update_device(FsnVirtDomain *domain, const char *xml, GError **error)
+{
+    return check(virDomainUpdateDeviceFlags(fsn_virt_domain_handle(domain), xml,
+                                            VIR_DOMAIN_AFFECT_LIVE),
+                 domain, "memory device", error);
+}
+
+/* Asked for a sign of life first: libvirt itself waits for an agent that hangs for ever. */
+unsigned
+fsn_virt_domain_online_vcpus(FsnVirtDomain *domain, int timeout_s)
+{
+    int n = fsn_virt_domain_agent_answers(domain, timeout_s)
+                ? virDomainGetVcpusFlags(fsn_virt_domain_handle(domain),
+                                         VIR_DOMAIN_VCPU_GUEST)
+                : -1;
+
+    return n > 0 ? (unsigned)n : 0;
+}
+
+bool
+fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
+                                 unsigned n,
+                                 int timeout_s,
+                                 GError **error)
+{
+    if (!fsn_virt_domain_agent_answers(domain, timeout_s)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_TIMEOUT,
+                    "the agent of domain '%s' does not answer",
+                    fsn_virt_domain_name(domain));
+        return false;
+    }
+    return check(
+        virDomainSetVcpusFlags(fsn_virt_domain_handle(domain), n, VIR_DOMAIN_VCPU_GUEST),
+        domain, "online vCPUs", error);
+}
+
+uint64_t
+fsn_virt_domain_memory_used(FsnVirtDomain *domain)
+{
+    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    uint64_t available = 0;
+    uint64_t usable = 0;
+    int n = virDomainMemoryStats(fsn_virt_domain_handle(domain), stats,
+                                 VIR_DOMAIN_MEMORY_STAT_NR, 0);
+
+    for (int i = 0; i < n; i++) {
+        if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_AVAILABLE) {
+            available = stats[i].val;
+        } else if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_USABLE) {
+            usable = stats[i].val;
+        }
+    }
+    return available > usable && usable > 0 ? (available - usable) * KIB : 0;
+}
+
+bool
+fsn_virt_domain_cpu_time(FsnVirtDomain *domain, int64_t *out_us, GError **error)
+{
+    virDomainInfo info;
+
+    if (virDomainGetInfo(fsn_virt_domain_handle(domain), &info) < 0) {
+        return fsn_virt_set_error(error, "cannot ask for the CPU time of domain '%s'",
+                                  fsn_virt_domain_name(domain));
+    }
+    *out_us = (int64_t)(info.cpuTime / 1000);
+    return true;
+}
