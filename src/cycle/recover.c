@@ -21,9 +21,11 @@
 #include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
 #include "cycle/restore-files.h"
+#include "cycle/size-request.h"
 #include "cycle/stub.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
+#include "scale/resize.h"
 #include "virt/agent.h"
 #include "virt/qmp-transport.h"
 
@@ -171,6 +173,26 @@ sync_time(FsnRecovery *r)
     }
 }
 
+/* libvirt changes no domain whose memory is being loaded, so this had to wait. A guest that
+ * keeps its size runs all the same. */
+static void
+resize(FsnRecovery *r)
+{
+    g_autoptr(GError) error = NULL;
+    FsnSizeRequest request;
+    FsnVirtStatus status;
+
+    if (!fsn_size_request_take(fsn_cycle_state_dir(r->cycle), r->journal->uuid,
+                               &request) ||
+        !r->domain || !fsn_virt_domain_status(r->domain, &status, NULL) ||
+        (status.state != FSN_VIRT_RUNNING && status.state != FSN_VIRT_PAUSED)) {
+        return;
+    }
+    if (!fsn_resize_to(r->domain, request.vcpus, request.memory, NULL, &error)) {
+        g_warning("%s", error->message);
+    }
+}
+
 /* A hold leaves limits that would make a crawl of the user's own migrations. */
 static void
 put_settings_back(FsnRecovery *r)
@@ -257,6 +279,7 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return !j->marks || fsn_repo_mark_remove(r->repo, j->marks, "ran", error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
+        resize(r);
         put_settings_back(r);
         remove_sockets(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
