@@ -14,6 +14,7 @@ extern const FsnCliCommand fsn_cmd_diff;
 extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_gc;
+extern const FsnCliCommand fsn_cmd_hooks;
 extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_prefetch;

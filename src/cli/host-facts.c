@@ -12,6 +12,7 @@
 #include "cli/host-qemu.h"
 #include "cli/host-repo.h"
 #include "cli/host-uffd.h"
+#include "cycle/context.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,12 +66,13 @@ FsnHostFacts *
 fsn_host_facts_collect(FsnCliContext *context)
 {
     FsnHostFacts *facts = g_new0(FsnHostFacts, 1);
+    g_autofree char *state_dir = fsn_cycle_default_state_dir();
 
     /* First, while this process has no other thread: it forks. */
     fsn_host_uffd_probe(context->uri, &facts->uffd);
     fsn_host_qemu_probe(&facts->qemu);
     fsn_host_libvirt_probe(context->uri, &facts->libvirt);
-    fsn_host_hook_probe(facts->libvirt.uri, &facts->hook);
+    fsn_host_hook_probe(facts->libvirt.uri, state_dir, &facts->hook);
     fsn_host_repo_probe(context->repo_location, &facts->repo);
     facts->kvm_error = kvm_error();
     collect_memory(facts);

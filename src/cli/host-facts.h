@@ -40,9 +40,9 @@ typedef struct {
 /* The hook that keeps libvirt from booting a suspended domain. */
 typedef struct {
     char *path;     /* where libvirt looks for it */
-    char *shipped;  /* what is to be copied there */
     bool session;   /* the libvirt of this run is a user's own, which runs no hooks */
-    bool installed; /* there is one that can be executed */
+    bool installed; /* it is there and can be executed */
+    bool old;       /* … but is of another version of foresnap */
 } FsnHostHook;
 
 /* The repository of this run. */

@@ -4,21 +4,22 @@
 
 #include "cli/host-hook.h"
 
-/* Where libvirt itself looks, wherever foresnap is installed. */
-#define HOOK_PATH "/etc/libvirt/hooks/qemu.d/foresnap"
+#include "cli/hook-file.h"
 
 void
-fsn_host_hook_probe(const char *uri, FsnHostHook *out_hook)
+fsn_host_hook_probe(const char *uri, const char *state_dir, FsnHostHook *out_hook)
 {
-    out_hook->path = g_strdup(HOOK_PATH);
-    out_hook->shipped = g_strdup(FSN_PKGDATADIR "/hooks/foresnap");
+    g_auto(FsnHookFile) file = { 0 };
+
+    fsn_hook_file_probe(NULL, state_dir, &file);
     out_hook->session = uri && g_str_has_suffix(uri, "/session");
-    out_hook->installed = g_file_test(HOOK_PATH, G_FILE_TEST_IS_EXECUTABLE);
+    out_hook->installed = file.state == FSN_HOOK_CURRENT || file.state == FSN_HOOK_OTHER;
+    out_hook->old = file.state == FSN_HOOK_OTHER;
+    out_hook->path = g_steal_pointer(&file.path);
 }
 
 void
 fsn_host_hook_clear(FsnHostHook *hook)
 {
     g_clear_pointer(&hook->path, g_free);
-    g_clear_pointer(&hook->shipped, g_free);
 }

@@ -102,9 +102,11 @@ report_hook(GPtrArray *items, const FsnHostHook *hook)
                                  "suspended domain all the same ('virsh start "
                                  "--force-boot')",
                                  hook->path),
-                 g_strdup_printf("install -D %s %s, then restart libvirtd or send it "
-                                 "SIGHUP, for it looks for new hooks only then",
-                                 hook->shipped, hook->path));
+                 g_strdup("foresnap hooks install"));
+    } else if (hook->old) {
+        add_item(items, "hook", FSN_HOST_WARN,
+                 g_strdup_printf("'%s' is of another version of foresnap", hook->path),
+                 g_strdup("foresnap hooks install"));
     } else {
         add_item(items, "hook", FSN_HOST_OK,
                  g_strdup_printf("'%s' keeps libvirt from booting suspended domains",

@@ -22,8 +22,8 @@ struct FsnCycle {
     gpointer progress_user;
 };
 
-static char *
-default_state_dir(void)
+char *
+fsn_cycle_default_state_dir(void)
 {
     const char *chosen = g_getenv("FORESNAP_STATE_DIR");
 
@@ -46,7 +46,7 @@ fsn_cycle_new(const char *uri,
 
     cycle->uri = g_strdup(uri);
     cycle->repo_location = g_canonicalize_filename(repo_location, NULL);
-    cycle->state_dir = state_dir ? g_strdup(state_dir) : default_state_dir();
+    cycle->state_dir = state_dir ? g_strdup(state_dir) : fsn_cycle_default_state_dir();
     if (!fsn_mkdirs(cycle->state_dir, 0700, error)) {
         return NULL;
     }

@@ -46,6 +46,8 @@ const char *fsn_cycle_uri(FsnCycle *cycle);           /* as given; may be NULL *
 const char *fsn_cycle_repo_location(FsnCycle *cycle); /* absolute */
 const char *fsn_cycle_state_dir(FsnCycle *cycle);
 
+/* FORESNAP_STATE_DIR, else that of root or of the user; the caller frees. */
+char *fsn_cycle_default_state_dir(void);
 /* Folder that holds foresnap-pager and its like; FORESNAP_LIBEXECDIR overrides it. The
  * caller frees. */
 char *fsn_cycle_helper_path(const char *program);

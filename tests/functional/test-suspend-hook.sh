@@ -37,11 +37,41 @@ resumed ()
 expect_exit 0 foresnap check-host
 expect_match "$expect_out" "warn +hook: .*/etc/libvirt/hooks/qemu.d/foresnap' is not installed" \
     "the report without a hook"
+expect_exit 0 foresnap hooks status
+expect_match "$expect_out" "not installed" "the status without a hook"
+
+# --- it is installed beside those that are there, which go on to work -----------------------
 mkdir -p "${hook%/*}"
-sed "s|^guard=/var/lib/foresnap/state/guard\$|guard='$markers'|" \
-    "$top_srcdir/scripts/hooks/foresnap" >"$hook"
-chmod 755 "$hook"
-grep -q "^guard='$markers'\$" "$hook" || fail "the hook looks elsewhere"
+printf '%s\n' '#!/bin/sh' "echo \"\$1 \$2\" >>'$TEST_DIR/other.log'" >"${hook%/*}/10-other"
+chmod 755 "${hook%/*}/10-other"
+expect_exit 0 foresnap --json hooks install
+expect_equal "$(jq -r '"\(.state) \(.changed) \(.other_hooks) \(.reload_needed)"' <<<"$expect_out")" \
+    "installed true true false" "the document of install"
+rm "${hook%/*}/10-other"
+expect_exit 0 foresnap --json hooks remove
+expect_equal "$(jq -r '"\(.state) \(.changed)"' <<<"$expect_out")" "absent true" "the document of remove"
+expect_exit 0 foresnap hooks install
+expect_match "$expect_err" "SIGHUP" "the warning of the first hook"
+expect_exit 0 foresnap hooks install
+expect_match "$expect_out" "is installed already" "a second install"
+cp "$hook" "$TEST_DIR/hook"
+echo '# of a former version' >>"$hook"
+expect_exit 0 foresnap hooks status
+expect_match "$expect_out" "of another version" "the status of an old one"
+expect_exit 0 foresnap hooks install
+cmp "$hook" "$TEST_DIR/hook" || fail "the old one stayed"
+chmod 644 "$hook"
+expect_exit 0 foresnap hooks install
+[ -x "$hook" ] || fail "the hook cannot be executed"
+echo '#!/bin/true' >"$hook"
+expect_exit 1 foresnap hooks install
+expect_match "$expect_err" "is not foresnap's" "the error of a foreign file"
+expect_exit 1 foresnap hooks remove
+expect_equal "$(cat "$hook")" '#!/bin/true' "the foreign file"
+rm "$hook"
+expect_exit 0 foresnap hooks install
+printf '%s\n' '#!/bin/sh' "echo \"\$1 \$2\" >>'$TEST_DIR/other.log'" >"${hook%/*}/10-other"
+chmod 755 "${hook%/*}/10-other"
 private_libvirt_restart
 expect_exit 0 foresnap check-host
 expect_match "$expect_out" "ok +hook: " "the report with it"
@@ -72,6 +102,9 @@ kill_at=loading expect_exit 137 foresnap resume web
 expect_exit 0 foresnap recover
 [ -e "$markers/$uuid" ] || fail "recovery did not put the marker back"
 expect_exit 1 guest_virsh start web --force-boot
+expect_exit 0 foresnap hooks remove
+expect_match "$expect_err" "booting 1 suspended domain when" "the warning of remove"
+expect_exit 0 foresnap hooks install
 resumed
 foresnap suspend web
 way=monitor resumed --mode eager
@@ -85,13 +118,30 @@ guest_wait_heartbeat web 60
 guest_virsh destroy web
 
 # --- it is quick and takes no harm from what it does not expect -----------------------------
-sh "$hook" web prepare begin - </dev/null
-echo "<uuid>../../x</uuid>" | sh "$hook" web prepare begin -
-echo "  <uuid>$uuid</uuid>" | sh "$hook" web release end -
+grep -q '^web prepare$' "$TEST_DIR/other.log" || fail "the other hook was not called any more"
+program=$builddir/foresnap-hook
+"$program" web prepare begin - </dev/null
+"$program" </dev/null
+echo "<uuid>../../x</uuid>" | "$program" web prepare begin -
+echo "  <uuid>$uuid</uuid>" | "$program" web release end -
 guest_virsh dumpxml web --inactive >"$TEST_DIR/xml"
+mkdir -p "$TEST_DIR/state/guard"
+printf '%s\nweb\n' 0123456789abcdef0123456789abcdef >"$TEST_DIR/state/guard/$uuid"
+expect_exit 1 env FORESNAP_STATE_DIR="$TEST_DIR/state" "$program" web prepare begin - <"$TEST_DIR/xml"
+expect_match "$expect_err" "\(0123456789ab\): run" "its own error"
+# with megabytes of XML, of which it needs the beginning
+{ cat "$TEST_DIR/xml"; head -c 3000000 /dev/zero | tr '\0' x; } |
+    FORESNAP_STATE_DIR="$TEST_DIR/state" "$program" web prepare begin - 2>/dev/null && fail "it let the start pass"
+# somebody who keeps the pipe open, and a daemon that reads nothing, do not hold it up
+exec 8< <(sleep 3)
 start=$(now_us)
+"$program" web started begin - <&8
+expect_at_most $(($(now_us) - start)) 400000 "the time with an open pipe, us,"
+exec 8<&-
 for _ in {1..20}; do
-    sh "$hook" web prepare begin - <"$TEST_DIR/xml"
-done
-expect_at_most $((($(now_us) - start) / 20)) 20000 "the time of one call, us,"
+    start=$(now_us)
+    "$program" web prepare begin - <"$TEST_DIR/xml"
+    echo $(($(now_us) - start))
+done | sort -n | sed -n 10p >"$TEST_DIR/median"
+expect_at_most "$(cat "$TEST_DIR/median")" 20000 "the median time of one call, us,"
 private_libvirt_alive

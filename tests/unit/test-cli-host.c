@@ -26,9 +26,7 @@ good_facts(void)
         .libvirt = { .uri = (char *)"qemu:///system",
                      .driver = (char *)"QEMU",
                      .version = (char *)"9.0.0" },
-        .hook = { .path = (char *)"/hooks/foresnap",
-                  .shipped = (char *)"/share/foresnap",
-                  .installed = true },
+        .hook = { .path = (char *)"/hooks/foresnap", .installed = true },
         .repo = { .location = (char *)"/repo",
                   .exists = true,
                   .free_bytes = UINT64_C(1) << 40 },
@@ -70,13 +68,17 @@ test_hook(void)
 {
     FsnHostFacts facts = good_facts();
     g_autoptr(GPtrArray) absent = NULL;
+    g_autoptr(GPtrArray) old = NULL;
     g_autoptr(GPtrArray) session = NULL;
 
     facts.hook.installed = false;
     absent = fsn_host_report(&facts);
     g_assert_cmpint(find_item(absent, "hook")->state, ==, FSN_HOST_WARN);
-    g_assert_nonnull(
-        strstr(find_item(absent, "hook")->remedy, "/share/foresnap /hooks/foresnap"));
+    g_assert_cmpstr(find_item(absent, "hook")->remedy, ==, "foresnap hooks install");
+    facts.hook.installed = true;
+    facts.hook.old = true;
+    old = fsn_host_report(&facts);
+    g_assert_cmpint(find_item(old, "hook")->state, ==, FSN_HOST_WARN);
     facts.hook.session = true;
     session = fsn_host_report(&facts);
     g_assert_cmpint(find_item(session, "hook")->state, ==, FSN_HOST_OK);
