@@ -8,6 +8,7 @@ G_BEGIN_DECLS
 /* All commands in the order in which --help lists them; NULL ends the table. */
 extern const FsnCliCommand *const fsn_cli_commands[];
 
+extern const FsnCliCommand fsn_cmd_batch;
 extern const FsnCliCommand fsn_cmd_check_host;
 extern const FsnCliCommand fsn_cmd_delete;
 extern const FsnCliCommand fsn_cmd_diff;

@@ -179,6 +179,7 @@ read_identity(const xmlNode *root, FsnDomainFacts *facts, GError **error)
 {
     facts->type = fsn_node_attribute(root, "type");
     facts->name = fsn_node_text(fsn_node_child(root, "name"));
+    facts->title = fsn_node_text(fsn_node_child(root, "title"));
     facts->uuid = read_uuid(fsn_node_child(root, "uuid"));
     if (!facts->name || !*facts->name) {
         return set_missing(error, "name");
@@ -263,6 +264,7 @@ fsn_domain_facts_free(FsnDomainFacts *facts)
     }
     g_free(facts->name);
     g_free(facts->uuid);
+    g_free(facts->title);
     g_free(facts->type);
     g_free(facts->arch);
     g_free(facts->machine);

@@ -31,6 +31,7 @@ typedef struct {
 typedef struct {
     char *name; /* never NULL */
     char *uuid; /* never NULL; lower case, 36 characters */
+    char *title;
     char *type; /* "kvm" or "qemu"; never NULL */
     char *arch;
     char *machine;
