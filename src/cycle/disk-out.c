@@ -8,6 +8,7 @@
 #include "cycle/disk-out.h"
 
 #include "base/error.h"
+#include "disk/nameless-socket.h"
 #include "disk/nbd-server.h"
 #include "disk/qemu-img.h"
 #include "disk/write-image.h"
@@ -15,9 +16,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib/gstdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#define BACKLOG 16
 
 typedef struct {
     FsnCycle *cycle;
@@ -73,18 +75,19 @@ write_raw(FsnImage *image,
 static bool
 convert(FsnCycle *cycle,
         const FsnDiskOut *out,
-        const char *socket,
+        int listener,
+        const char *path,
         Progress *progress,
         GCancellable *cancellable,
         GError **error)
 {
     g_autofree char *plugin = fsn_cycle_helper_path("nbdkit-foresnap-plugin.so");
-    g_autofree char *uri = fsn_nbd_uri(socket);
+    g_autofree char *uri = fsn_nbd_uri(path);
     const FsnNbdServerOptions options = { .plugin = plugin,
                                           .repo = fsn_cycle_repo_location(cycle),
                                           .snapshot = out->snapshot,
                                           .target = out->disk->target,
-                                          .socket = socket };
+                                          .listener = listener };
     g_autoptr(FsnNbdServer) server = fsn_nbd_server_start(&options, error);
 
     return server &&
@@ -100,17 +103,19 @@ write_qcow2(FsnCycle *cycle,
             uint64_t *out_bytes,
             GError **error)
 {
-    g_autofree char *folder = g_dir_make_tmp("foresnap-XXXXXX", error);
-    g_autofree char *socket = folder ? g_build_filename(folder, "nbd", NULL) : NULL;
+    g_autofree char *path = NULL;
+    int listener, path_fd;
     bool ok;
 
-    if (!folder || !fsn_image_check_size(image, out->disk->size, error) ||
-        !fsn_image_data_bytes(image, out_bytes, error)) {
+    if (!fsn_image_check_size(image, out->disk->size, error) ||
+        !fsn_image_data_bytes(image, out_bytes, error) ||
+        !fsn_nameless_socket(BACKLOG, &listener, &path_fd, &path, error)) {
         return false;
     }
-    ok = convert(cycle, out, socket, progress, cancellable, error) &&
+    ok = convert(cycle, out, listener, path, progress, cancellable, error) &&
          (!out->bitmap || fsn_qemu_img_add_bitmap(out->path, out->bitmap, error));
-    (void)g_rmdir(folder); /* what stays is an empty folder */
+    close(listener);
+    close(path_fd);
     return ok;
 }
 

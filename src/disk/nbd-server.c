@@ -180,18 +180,20 @@ fsn_nbd_server_start(const FsnNbdServerOptions *options, GError **error)
     bool ok;
 
     server->pidfd = -1;
-    fds[0] = listen_at(options->socket, error);
-    if (fds[0] < 0) {
-        return NULL;
-    }
-    server->socket = g_strdup(options->socket);
     if (!g_unix_open_pipe(ready, FD_CLOEXEC, error)) {
-        close(fds[0]);
         return NULL;
     }
+    fds[0] =
+        options->listener > 0 ? options->listener : listen_at(options->socket, error);
     fds[1] = ready[1];
-    ok = spawn(options, fds, &server->pid, error);
-    close(fds[0]);
+    ok = fds[0] >= 0;
+    if (ok && options->listener <= 0) {
+        server->socket = g_strdup(options->socket);
+    }
+    ok = ok && spawn(options, fds, &server->pid, error);
+    if (fds[0] >= 0 && options->listener <= 0) {
+        close(fds[0]);
+    }
     close(ready[1]);
     if (ok) {
         server->pidfd = pidfd_open(server->pid, 0);

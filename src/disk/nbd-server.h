@@ -16,6 +16,7 @@ typedef struct {
     const char *snapshot;
     const char *target;
     const char *socket; /* absolute; made with mode 0600 */
+    int listener;       /* above 0: this one is served instead; it stays the caller's */
 } FsnNbdServerOptions;
 
 /* Returns when it can be read from. A socket that nobody listens on is replaced; one that is

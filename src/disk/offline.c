@@ -12,17 +12,14 @@
 
 #include "base/error.h"
 #include "disk/chain.h"
+#include "disk/nameless-socket.h"
 #include "disk/nbd.h"
 #include "disk/priority.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <glib/gstdio.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,42 +162,6 @@ kill_server(Server *s)
     g_mutex_unlock(&s->lock);
 }
 
-/* Makes a listening socket without a name, and a path to it. */
-static bool
-listen_somewhere(FsnDiskOffline *o, int *out_listener, GError **error)
-{
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    g_autofree char *folder = g_dir_make_tmp("foresnap-XXXXXX", error);
-    g_autofree char *path = folder ? g_build_filename(folder, "nbd", NULL) : NULL;
-    int fd, errnum = 0;
-
-    if (!folder) {
-        return false;
-    }
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        errnum = errno;
-    } else if (g_strlcpy(address.sun_path, path, sizeof address.sun_path) >=
-               sizeof address.sun_path) {
-        errnum = ENAMETOOLONG;
-    } else if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 ||
-               listen(fd, BACKLOG) < 0 ||
-               (o->socket_fd = open(path, O_PATH | O_CLOEXEC)) < 0) {
-        errnum = errno;
-    }
-    (void)g_unlink(path); /* may not have been made */
-    (void)g_rmdir(folder);
-    if (errnum != 0) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return fsn_set_errno(error, errnum, "cannot make a socket in '%s'", folder);
-    }
-    o->socket = g_strdup_printf("/proc/%d/fd/%d", (int)getpid(), o->socket_fd);
-    *out_listener = fd;
-    return true;
-}
-
 static bool
 start(FsnDiskOffline *o, GPtrArray *layers, const char *bitmap, GError **error)
 {
@@ -224,7 +185,7 @@ start(FsnDiskOffline *o, GPtrArray *layers, const char *bitmap, GError **error)
     }
     g_strv_builder_add_many(argv, "--", name, NULL);
     s->argv = g_strv_builder_end(argv);
-    if (!listen_somewhere(o, &s->listener, error)) {
+    if (!fsn_nameless_socket(BACKLOG, &s->listener, &o->socket_fd, &o->socket, error)) {
         return false;
     }
     thread =

@@ -55,6 +55,8 @@ for step in begun writing; do
 done
 
 echo "killed while it writes"
+mkdir "$PRIVATE_LIBVIRT/tmp"
+export TMPDIR=$PRIVATE_LIBVIRT/tmp
 for after in 0.05 0.1 0.2 0.3; do
     foresnap restore $id --no-keep >/dev/null 2>&1 &
     restoring=$!
@@ -70,7 +72,9 @@ for after in 0.05 0.1 0.2 0.3; do
         expect_disk "$disks/b.raw" raw "$disks/b.then"
     fi
     cp -a "$PRIVATE_LIBVIRT"/junk/* "$disks"
+    expect_equal "$(ls "$TMPDIR")" "" "what is left in the folder for temporary files"
 done
+unset TMPDIR
 
 for step in replacing defining; do
     echo "in place, killed at $step"
