@@ -13,6 +13,7 @@
 #include "cycle/restore.h"
 
 static char *opt_as;
+static gboolean opt_clone_tpm;
 static char *opt_dir;
 static char **opt_disks;
 static gboolean opt_disks_only;
@@ -24,6 +25,8 @@ static gboolean opt_start;
 
 static GOptionEntry options[] = {
     { "as", 0, 0, G_OPTION_ARG_STRING, &opt_as, "make a new domain called NAME", "NAME" },
+    { "clone-tpm", 0, 0, G_OPTION_ARG_NONE, &opt_clone_tpm,
+      "let the new domain have a copy of the TPM, with its secrets", NULL },
     { "dir", 0, 0, G_OPTION_ARG_FILENAME, &opt_dir, "its disks are files in FOLDER",
       "FOLDER" },
     { "disk", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_disks,
@@ -96,6 +99,7 @@ run(FsnCliContext *context, char **args, GError **error)
                                        .start = opt_start,
                                        .paused = opt_paused,
                                        .links_up = opt_links_up,
+                                       .clone_tpm = opt_clone_tpm,
                                        .no_keep = opt_no_keep };
 
     cycle = fsn_cli_open_cycle(context, progress, error);

@@ -238,8 +238,10 @@ fsn_instant_take(FsnInstant *self, GError **error)
     for (guint i = 0; i < self->disks->len; i++) {
         Disk *d = self->disks->pdata[i];
 
-        fsn_qmp_transaction_add_bitmap(t, d->is.node, bitmap, GRANULARITY,
-                                       d->is.persistent);
+        if (!d->is.untracked) {
+            fsn_qmp_transaction_add_bitmap(t, d->is.node, bitmap, GRANULARITY,
+                                           d->is.persistent);
+        }
         if (d->base_bitmap) {
             fsn_qmp_transaction_disable_bitmap(t, d->is.node, d->base_bitmap);
         }

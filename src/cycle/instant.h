@@ -30,6 +30,7 @@ typedef struct {
     uint64_t size;    /* bytes that the guest sees */
     uint64_t scratch; /* bytes that are reserved */
     bool persistent;  /* its image can keep a bitmap */
+    bool untracked;   /* no bitmap is wanted: it is small and always read whole */
     const char *base; /* snapshot whose bitmap is read; NULL = none */
 } FsnInstantDisk;
 

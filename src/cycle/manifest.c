@@ -155,6 +155,9 @@ fsn_manifest_build(const FsnManifestFacts *f)
         json_object_set_object_member(m, "memory", build_memory(f->ram));
     }
     json_object_set_array_member(m, "disks", json_array_ref(f->disks));
+    if (f->firmware) {
+        fsn_firmware_record_add(f->firmware, m);
+    }
     json_object_set_object_member(m, "bytes", build_bytes(&f->bytes));
     if (f->total_us >= 0) {
         set_timings(m, f);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cycle/firmware-record.h"
 #include "memory/capture.h"
 #include "repo/image-writer.h"
 #include "stream/types.h"
@@ -48,8 +49,9 @@ typedef struct {
     int64_t created_us; /* real time; of a snapshot the instant */
     int64_t pause_us;   /* -1: not known yet */
     int64_t total_us;
-    JsonArray *disks;     /* of a suspend identities, without change times */
-    JsonArray *resources; /* NULL: those of a suspend */
+    JsonArray *disks;                  /* of a suspend identities, without change times */
+    JsonArray *resources;              /* NULL: those of a suspend */
+    const FsnFirmwareRecord *firmware; /* NULL = none; stored */
 } FsnManifestFacts;
 
 /* What a capture has stored; its strings are borrowed from the arguments. */

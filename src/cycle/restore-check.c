@@ -65,6 +65,8 @@ check_usage(FsnRestore *r, GError **error)
         wrong = "a new domain needs a place for its disks: --dir FOLDER or --pool POOL";
     } else if (!o->as && (o->folder || o->pool)) {
         wrong = "--dir and --pool are for a new domain, which --as names";
+    } else if (!o->as && o->clone_tpm) {
+        wrong = "--clone-tpm is for a new domain, which --as names";
     } else if (r->memory && o->targets) {
         wrong = "memory goes on only over all of its disks: --disks-only leaves it out";
     }
@@ -378,16 +380,10 @@ fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
         !fsn_domain_facts_parse(r->xml, &r->facts, error)) {
         return false;
     }
-    if (r->memory && r->options.as && r->facts->tpm) {
-        g_set_error(
-            error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
-            "its TPM must not exist twice; --disks-only makes a domain with a new "
-            "one");
-        return false;
-    }
     request.snapshot = r->id;
     request.folder = r->folder;
     request.memory = r->memory;
     return fsn_restore_plan(&request, r->stored, r->facts, &r->plan, error) &&
-           check_memory(r, error) && check_places(r, error) && check_whole(r, error);
+           check_memory(r, error) && fsn_restore_firmware_check(r, error) &&
+           check_places(r, error) && check_whole(r, error);
 }

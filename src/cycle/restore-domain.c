@@ -39,18 +39,18 @@ bool
 fsn_restore_build_xml(FsnRestore *r, const char *xml, char **out_xml, GError **error)
 {
     g_autofree FsnDiskPlace *places = places_of(&r->plan);
-    g_autofree char *genid = g_uuid_string_random();
     bool is_new = r->options.as != NULL;
     const FsnRestoreEdit edit = {
         .name = is_new ? r->name : NULL,
         .uuid = is_new ? r->uuid : NULL,
-        .genid = genid,
+        .genid = r->genid,
         .disks = places,
         .n_disks = r->plan.disks->len,
         .dropped = is_new ? (const char *const *)r->plan.dropped->pdata : NULL,
         .new_macs = is_new && !r->memory,
         .links_down = is_new && r->memory && !r->options.links_up,
         .new_nvram = is_new,
+        .nvram = r->nvram_place,
     };
 
     return fsn_domain_xml_restore(xml, &edit, out_xml, error);

@@ -73,16 +73,16 @@ copy_attributes(int fd, const char *from, const char *path, GError **error)
     return true;
 }
 
-static bool
-make_temporary(const FsnRestoreDisk *disk, GError **error)
+bool
+fsn_restore_files_make(const char *temporary, const char *place, GError **error)
 {
-    int fd = open(disk->temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool ok;
 
     if (fd < 0) {
-        return fsn_set_errno(error, errno, "cannot make '%s'", disk->temporary);
+        return fsn_set_errno(error, errno, "cannot make '%s'", temporary);
     }
-    ok = copy_attributes(fd, disk->place, disk->temporary, error);
+    ok = copy_attributes(fd, place, temporary, error);
     close(fd);
     return ok;
 }
@@ -145,7 +145,7 @@ fsn_restore_files_write(FsnCycle *cycle,
         if (!disk->temporary) {
             continue;
         }
-        if (!make_temporary(disk, error) ||
+        if (!fsn_restore_files_make(disk->temporary, disk->place, error) ||
             !write_disk(cycle, snapshot, disk->stored, disk->format, disk->temporary,
                         cancellable, &bytes, error) ||
             !fsn_dir_sync(folder, error)) {
@@ -217,7 +217,9 @@ fsn_restore_files_replace(FsnCycle *cycle,
             return false;
         }
         temporary = fsn_json_peek_string(file, "temporary", NULL);
-        if (!(temporary
+        if (!(fsn_json_peek_bool(file, "gone", false)
+                  ? fsn_file_remove_durable(fsn_json_peek_string(file, "path", ""), error)
+              : temporary
                   ? rename_file(file, temporary, error)
                   : rewrite_device(cycle, snapshot, stored, file, written, error))) {
             return false;

@@ -14,9 +14,15 @@ G_BEGIN_DECLS
  * The disks of a restore on their way to their places, in the form that the journal keeps, so
  * that whoever finds it can complete or undo the restore: an array of
  * {"target", "format", "path", "new"} and, for a file, "temporary". @new says that nothing
- * may be there.
+ * may be there. Other files that are put back (restore-firmware.c) stand there likewise, and
+ * one with "gone" is removed.
  */
 JsonArray *fsn_restore_files_of(const FsnRestorePlan *plan, bool is_new);
+
+/* Makes the empty file @temporary, which must not be there, with owner, mode and label of
+ * @place, if that is there. */
+bool fsn_restore_files_make(const char *temporary, const char *place, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 
 /* Writes all temporary files, with owner, mode and label of what they will replace, durable.
  * *@out_written gets {"target", "path", "format", "size", "bytes_written"} for each. */

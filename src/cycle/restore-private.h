@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cycle/firmware-state.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
 #include "cycle/restore-plan.h"
@@ -35,6 +36,11 @@ typedef struct {
     char *folder; /* of a new domain's disks */
     FsnRestorePlan plan;
     bool memory;
+    char *genid;                /* the new generation id */
+    FsnFirmwareRecord firmware; /* what the snapshot has of it */
+    char *nvram_place;          /* NULL: it is not put back */
+    char *nvram_format;         /* of the file there */
+    char *tpm_place;            /* folder; NULL: likewise */
 
     FsnLock *lock;
     FsnJournal *journal;
@@ -49,6 +55,12 @@ typedef struct {
 /* restore-check.c: everything that can be refused beforehand. */
 bool fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error);
 bool fsn_restore_check_off(FsnRestore *r, GError **error);
+
+/* restore-firmware.c: variable store and TPM on their ways to their places, as the disks are.
+ * Everything that can be refused; then what the journal has to know; then the writing. */
+bool fsn_restore_firmware_check(FsnRestore *r, GError **error);
+bool fsn_restore_firmware_files(FsnRestore *r, JsonArray *files, GError **error);
+bool fsn_restore_firmware_write(FsnRestore *r, GError **error);
 
 /* restore-domain.c: what is defined when the disks are in place; NULL: nothing changes. */
 bool fsn_restore_build_xml(FsnRestore *r,

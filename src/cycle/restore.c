@@ -36,6 +36,11 @@ restore_clear(FsnRestore *r)
     g_free(r->xml);
     g_free(r->xml_live);
     g_free(r->folder);
+    g_free(r->genid);
+    fsn_firmware_record_clear(&r->firmware);
+    g_free(r->nvram_place);
+    g_free(r->nvram_format);
+    g_free(r->tpm_place);
     g_free(r->kept);
 }
 
@@ -116,7 +121,8 @@ begin(FsnRestore *r, GError **error)
         fsn_restore_warn_dropped(r);
     }
     r->journal->files = fsn_restore_files_of(&r->plan, r->options.as != NULL);
-    return fsn_restore_build_xml(r, r->xml, &r->journal->xml, error) &&
+    return fsn_restore_firmware_files(r, r->journal->files, error) &&
+           fsn_restore_build_xml(r, r->xml, &r->journal->xml, error) &&
            write_step(r, FSN_STEP_BEGUN, error);
 }
 
@@ -145,7 +151,7 @@ put_disks(FsnRestore *r, GError **error)
     if (!write_step(r, FSN_STEP_WRITING, error) ||
         !fsn_restore_files_write(r->cycle, r->id, &r->plan, r->written, r->cancellable,
                                  error) ||
-        !fsn_restore_check_off(r, error)) {
+        !fsn_restore_firmware_write(r, error) || !fsn_restore_check_off(r, error)) {
         return false;
     }
     r->replacing = true;
@@ -231,6 +237,7 @@ fsn_cycle_restore(FsnCycle *cycle,
                              .options = *options,
                              .cancellable = cancellable,
                              .started_us = fsn_monotonic_us(),
+                             .genid = g_uuid_string_random(),
                              .written = json_array_new(),
                              .warnings = g_ptr_array_new_with_free_func(g_free) };
 

@@ -19,7 +19,8 @@ typedef struct {
     bool start;                 /* boot it, where there is no memory */
     bool paused;                /* with memory: leave the guest stopped */
     bool links_up; /* a new domain with memory: its network cards are connected at once */
-    bool no_keep;  /* in place: do not keep what is there now as a snapshot */
+    bool clone_tpm; /* a new domain gets a copy of the TPM's state, secrets and all */
+    bool no_keep;   /* in place: do not keep what is there now as a snapshot */
 } FsnRestoreOptions;
 
 typedef struct {

@@ -132,6 +132,21 @@ resource_json(const char *kind, const char *mode, const char *reason)
     return o;
 }
 
+static void
+add_firmware(const FsnSnapshotRun *run, JsonArray *array)
+{
+    if (fsn_firmware_has_nvram(run->facts)) {
+        json_array_add_object_element(
+            array, resource_json("nvram", "full",
+                                 run->nvram_node ? "read from QEMU, of the same instant"
+                                                 : "read from its file"));
+    }
+    if (run->facts->tpm_emulated) {
+        json_array_add_object_element(
+            array, resource_json("tpm", "full", "its files, as they are at the instant"));
+    }
+}
+
 JsonArray *
 fsn_snapshot_resources_json(const FsnSnapshotRun *run)
 {
@@ -148,6 +163,7 @@ fsn_snapshot_resources_json(const FsnSnapshotRun *run)
         json_object_set_string_member(o, "target", d->facts->target);
         json_array_add_object_element(array, o);
     }
+    add_firmware(run, array);
     return array;
 }
 
@@ -207,13 +223,15 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     FsnImageStats stats;
     FsnManifestRam ram;
 
-    if (!commit_memory(run, &stats, &objects, facts, &ram, error)) {
+    if (!commit_memory(run, &stats, &objects, facts, &ram, error) ||
+        !fsn_firmware_store(&run->firmware, run->repo, error)) {
         return false;
     }
     add_disk_bytes(run, &facts->bytes);
     disks = fsn_snapshot_disks_json(run);
     facts->disks = disks;
     facts->resources = resources;
+    facts->firmware = &run->firmware;
     facts->total_us = fsn_monotonic_us() - run->started_us;
     manifest = fsn_manifest_build(facts);
     return fsn_repo_commit_manifest(run->repo, manifest, error);

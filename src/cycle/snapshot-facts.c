@@ -247,6 +247,24 @@ check_targets(FsnSnapshotRun *run, GError **error)
     return true;
 }
 
+/* The variable store is a drive like others, which no device of libvirt's names: found by its
+ * file. */
+static void
+find_nvram(FsnSnapshotRun *run, GPtrArray *devices)
+{
+    for (guint i = 0; fsn_firmware_has_nvram(run->facts) && i < devices->len; i++) {
+        const FsnBlockDevice *device = devices->pdata[i];
+
+        if (device->node && !device->read_only &&
+            device->virtual_size <= FSN_FIRMWARE_MAX_NVRAM &&
+            g_strcmp0(device->filename, run->facts->nvram) == 0) {
+            run->nvram_node = g_strdup(device->node);
+            run->nvram_size = device->virtual_size;
+            return;
+        }
+    }
+}
+
 bool
 fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
 {
@@ -258,6 +276,9 @@ fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
         (run->qmp && !fsn_qmp_query_block_devices(run->qmp, &devices, error)) ||
         !fsn_repo_list_manifests(run->repo, &manifests, &damaged, error)) {
         return false;
+    }
+    if (devices) {
+        find_nvram(run, devices);
     }
     fsn_preflight_memory_parent(manifests, run->facts->uuid, &run->parent,
                                 &run->parent_memory);

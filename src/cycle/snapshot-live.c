@@ -21,6 +21,8 @@
 #define FREEZE_TIMEOUT_S 10
 #define THAW_TIMEOUT_S   30
 #define RUN_POLL_US      500
+/* For the tables of its scratch image. */
+#define NVRAM_RESERVE    (UINT64_C(2) << 20)
 #define NOTICE_US        (5 * G_USEC_PER_SEC)
 /* Without a word for so long while the guest is stopped on purpose, the guard undoes it. */
 #define STOPPED_STALL_MS 30000
@@ -68,6 +70,24 @@ describe_disks(FsnSnapshotRun *run)
     }
 }
 
+/* As one more disk, so that it is of the same instant. */
+static void
+describe_nvram(FsnSnapshotRun *run)
+{
+    FsnInstantDisk is = {
+        .target = FSN_SNAPSHOT_NVRAM,
+        .node = run->nvram_node,
+        .size = run->nvram_size,
+        .scratch = run->nvram_size + NVRAM_RESERVE,
+        .untracked = true,
+    };
+
+    if (run->nvram_node) {
+        run->nvram_number = (int)fsn_instant_disks(run->instant);
+        fsn_instant_add(run->instant, &is);
+    }
+}
+
 static bool
 prepare_disks(FsnSnapshotRun *run, GError **error)
 {
@@ -75,6 +95,7 @@ prepare_disks(FsnSnapshotRun *run, GError **error)
                                                : fsn_cycle_repo_location(run->cycle);
 
     describe_disks(run);
+    describe_nvram(run);
     if (fsn_instant_disks(run->instant) == 0) {
         return true;
     }
@@ -289,7 +310,10 @@ take(FsnSnapshotRun *run, GError **error)
     }
     ok = fsn_instant_take(run->instant, error);
     run->instant_us = fsn_realtime_us();
-    ok = ok && begin_memory(run, error);
+    /* The TPM does nothing while the guest stands still; of one that runs on it is read as soon
+     * after the instant as can be. */
+    ok = ok && fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error) &&
+         begin_memory(run, error);
     thaw(run);
     return ok && fsn_instant_export(run->instant, error);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cycle/firmware-state.h"
 #include "cycle/guard.h"
 #include "cycle/instant.h"
 #include "cycle/journal.h"
@@ -44,6 +45,9 @@ typedef struct {
 
 typedef struct FsnSnapshotReading FsnSnapshotReading;
 
+/* The export of the variable store; no disk is called so. */
+#define FSN_SNAPSHOT_NVRAM "nvram"
+
 typedef struct {
     FsnCycle *cycle;
     FsnVirt *virt; /* borrowed from the context */
@@ -65,6 +69,10 @@ typedef struct {
     char *object_cpu;
 
     GPtrArray *disks; /* of FsnSnapshotDisk */
+    FsnFirmwareRecord firmware;
+    char *nvram_node; /* QEMU's of the variable store; NULL = it is read from its file */
+    uint64_t nvram_size;
+    int nvram_number; /* in the instant; -1 = not there */
     FsnRamMode ram_mode;
     const char *ram_reason;
     JsonObject *parent; /* the newest manifest with memory; NULL = none */

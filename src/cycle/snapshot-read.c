@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Reading what an instant shows: a thread for the memory and one for each disk, each of which
- * writes an image; this thread watches them, QEMU's jobs and the guard. The first error
+ * writes an image, and one for the variable store of the firmware; this thread watches them,
+ * QEMU's jobs and the guard. The first error
  * ends all of them. Memory that is not taken off QEMU holds up the guest's writes, so a
  * reader that stands still is given up.
  */
@@ -10,15 +11,20 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cycle/snapshot-private.h"
+#include "disk/read-whole.h"
 
 #define LOOK_US      (100 * 1000)
 /* How long the guest's writers may be held up by memory that nobody takes. */
 #define RAM_STALL_US (5 * G_USEC_PER_SEC)
 #define RAM_STEP_MS  100
 
-typedef struct {
+typedef struct Reader Reader;
+
+struct Reader {
     FsnSnapshotRun *run;
-    FsnSnapshotDisk *disk; /* NULL = the memory */
+    bool (*read)(Reader *reader, GError **error);
+    FsnSnapshotDisk *disk; /* NULL = something else */
+    int number; /* in the instant, what is let go when it is read; -1 = nothing */
     GThread *thread;
     GError *error;
     gint *cancel;
@@ -28,7 +34,7 @@ typedef struct {
         ram_done; /* atomic, of the memory: pages, pages in all, bytes of the stream */
     uint64_t ram_total;
     uint64_t ram_bytes;
-} Reader;
+};
 
 struct FsnSnapshotReading {
     FsnSnapshotRun *run;
@@ -96,6 +102,24 @@ read_disk(Reader *reader, GError **error)
     return true;
 }
 
+static bool
+read_nvram(Reader *reader, GError **error)
+{
+    FsnSnapshotRun *run = reader->run;
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (run->nvram_number < 0) {
+        return fsn_firmware_read_nvram(run->facts, &run->firmware, error);
+    }
+    if (!fsn_nbd_read_whole(run->socket, FSN_SNAPSHOT_NVRAM, FSN_FIRMWARE_MAX_NVRAM,
+                            reader->cancel, &bytes, error)) {
+        g_prefix_error(error, "the variable store of its firmware: ");
+        return false;
+    }
+    fsn_firmware_take_nvram(run->facts, bytes, &run->firmware);
+    return true;
+}
+
 static void
 publish(Reader *reader)
 {
@@ -129,8 +153,7 @@ static gpointer
 reader_main(gpointer data)
 {
     Reader *reader = data;
-    bool ok = reader->disk ? read_disk(reader, &reader->error)
-                           : read_memory(reader, &reader->error);
+    bool ok = reader->read(reader, &reader->error);
 
     g_assert(ok == (reader->error == NULL));
     g_atomic_int_set(&reader->done, 1);
@@ -138,14 +161,14 @@ reader_main(gpointer data)
 }
 
 static Reader *
-start_reader(Reading *reading, FsnSnapshotDisk *disk)
+start_reader(Reading *reading, const char *name, Reader what)
 {
     Reader *reader = g_new0(Reader, 1);
 
+    *reader = what;
     reader->run = reading->run;
-    reader->disk = disk;
     reader->cancel = &reading->cancel;
-    reader->thread = g_thread_new(disk ? "disk" : "memory", reader_main, reader);
+    reader->thread = g_thread_new(name, reader_main, reader);
     g_ptr_array_add(reading->readers, reader);
     return reader;
 }
@@ -189,8 +212,8 @@ take_done(Reading *reading, bool *out_all, GError **error)
             g_propagate_error(error, g_steal_pointer(&reader->error));
             return false;
         }
-        if (reader->disk && reader->disk->number >= 0 &&
-            !fsn_instant_release(reading->run->instant, (unsigned)reader->disk->number,
+        if (reader->number >= 0 &&
+            !fsn_instant_release(reading->run->instant, (unsigned)reader->number,
                                  error)) {
             return false;
         }
@@ -278,7 +301,8 @@ fsn_snapshot_read_memory(FsnSnapshotRun *run)
     Reading *reading = reading_of(run);
 
     reading->ram_us = fsn_monotonic_us();
-    reading->memory = start_reader(reading, NULL);
+    reading->memory =
+        start_reader(reading, "memory", (Reader){ .read = read_memory, .number = -1 });
 }
 
 static void
@@ -290,8 +314,15 @@ read_disks(FsnSnapshotRun *run)
         FsnSnapshotDisk *d = run->disks->pdata[i];
 
         if (d->plan->mode != FSN_DISK_SKIPPED) {
-            (void)start_reader(reading, d); /* the array has it */
+            const Reader reader = { .read = read_disk, .disk = d, .number = d->number };
+
+            (void)start_reader(reading, "disk", reader); /* the array has it */
         }
+    }
+    if (fsn_firmware_has_nvram(run->facts)) {
+        const Reader reader = { .read = read_nvram, .number = run->nvram_number };
+
+        (void)start_reader(reading, "nvram", reader);
     }
 }
 

@@ -38,6 +38,8 @@ run_free(FsnSnapshotRun *run)
     fsn_manifest_memory_clear(&run->parent_memory);
     g_clear_pointer(&run->parent, json_object_unref);
     g_clear_pointer(&run->disks, g_ptr_array_unref);
+    fsn_firmware_record_clear(&run->firmware);
+    g_free(run->nvram_node);
     fsn_domain_facts_free(run->facts);
     fsn_virt_domain_free(run->domain);
     g_free(run->socket);
@@ -68,6 +70,7 @@ run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
     run->started_us = fsn_monotonic_us();
     run->consistency = "crash";
     run->stream[0] = run->stream[1] = -1;
+    run->nvram_number = -1;
     run->disks = g_ptr_array_new_with_free_func(fsn_snapshot_disk_free);
     g_strlcpy(run->id, text, sizeof(run->id));
     run->virt = fsn_cycle_virt(cycle, error);
@@ -86,6 +89,9 @@ static bool
 open_offline(FsnSnapshotRun *run, GError **error)
 {
     run->instant_us = fsn_realtime_us();
+    if (!fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error)) {
+        return false;
+    }
     for (guint i = 0; i < run->disks->len; i++) {
         FsnSnapshotDisk *d = run->disks->pdata[i];
 

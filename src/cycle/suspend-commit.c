@@ -31,6 +31,7 @@ commit_manifest(FsnSuspendRun *run,
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(JsonArray) disks = NULL;
+    g_auto(FsnFirmwareRecord) firmware = { 0 };
     FsnManifestRam ram = fsn_manifest_captured_ram(run->capture, stats, objects);
     FsnManifestFacts facts = {
         .id = run->id,
@@ -53,10 +54,12 @@ commit_manifest(FsnSuspendRun *run,
     };
 
     /* QEMU has given its disks up at the end of the migration: they are at rest. */
-    if (!fsn_arm_record_disks(run->facts, false, &disks, error)) {
+    if (!fsn_arm_record_disks(run->facts, false, &disks, error) ||
+        !fsn_suspend_store_firmware(run, &firmware, error)) {
         return false;
     }
     facts.disks = disks;
+    facts.firmware = &firmware;
     manifest = fsn_manifest_build(&facts);
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }

@@ -94,6 +94,25 @@ look_at_repository(FsnSuspendRun *run, GError **error)
     return fsn_preflight_void_states(run->cycle, run->repo, manifests, run->facts, error);
 }
 
+bool
+fsn_suspend_store_firmware(FsnSuspendRun *run, FsnFirmwareRecord *record, GError **error)
+{
+    return fsn_firmware_read_tpm(run->virt, run->facts, record, error) &&
+           fsn_firmware_read_nvram(run->facts, record, error) &&
+           fsn_firmware_store(record, run->repo, error);
+}
+
+/* What does not change until the guest is stopped needs no storing then. A running QEMU has
+ * locked a variable store in qcow2, which is read only then. */
+static bool
+store_firmware_ahead(FsnSuspendRun *run, GError **error)
+{
+    g_auto(FsnFirmwareRecord) record = { 0 };
+
+    return g_strcmp0(run->facts->nvram_format, "qcow2") == 0 ||
+           fsn_suspend_store_firmware(run, &record, error);
+}
+
 static bool
 store_descriptions(FsnSuspendRun *run, GError **error)
 {
@@ -154,7 +173,8 @@ fsn_suspend_preflight(FsnSuspendRun *run, const char *name, GError **error)
         !fsn_preflight_space(run->repo, run->facts, "suspend", "its memory",
                              run->facts->memory_bytes, error) ||
         !fsn_stub_check_place(run->virt, run->facts->name, error) ||
-        !look_at_repository(run, error) || !store_descriptions(run, error)) {
+        !look_at_repository(run, error) || !store_descriptions(run, error) ||
+        !store_firmware_ahead(run, error)) {
         return false;
     }
     j = fsn_journal_new(FSN_OP_SUSPEND, run->facts->name, run->facts->uuid,

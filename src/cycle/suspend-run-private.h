@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cycle/firmware-state.h"
 #include "cycle/guard.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
@@ -57,6 +58,10 @@ struct FsnSuspendRun {
 
 /* suspend-preflight.c: everything that can be refused or found out beforehand. */
 bool fsn_suspend_preflight(FsnSuspendRun *run, const char *domain, GError **error);
+/* What the machine keeps beside its disks, as it is now, to the repository. */
+bool fsn_suspend_store_firmware(FsnSuspendRun *run,
+                                FsnFirmwareRecord *record,
+                                GError **error);
 
 /* Refuses while QEMU hangs in an I/O (io-check.h); a hold is kept meanwhile. */
 bool fsn_suspend_check_io(FsnSuspendRun *run, GError **error);

@@ -150,10 +150,24 @@ read_channel(const xmlNode *channel, FsnDomainFacts *facts)
 }
 
 static void
+read_tpm(const xmlNode *tpm, FsnDomainFacts *facts)
+{
+    const xmlNode *backend = fsn_node_child(tpm, "backend");
+    const xmlNode *source = fsn_node_child(backend, "source");
+
+    facts->tpm = tpm != NULL;
+    facts->tpm_emulated = fsn_node_attribute_is(backend, "type", "emulator");
+    facts->tpm_version = fsn_node_attribute(backend, "version");
+    facts->tpm_source = fsn_node_attribute_is(source, "type", "dir")
+                            ? fsn_node_attribute(source, "path")
+                            : NULL;
+}
+
+static void
 read_devices(const xmlNode *devices, FsnDomainFacts *facts)
 {
     facts->emulator = fsn_node_text(fsn_node_child(devices, "emulator"));
-    facts->tpm = fsn_node_child(devices, "tpm") != NULL;
+    read_tpm(fsn_node_child(devices, "tpm"), facts);
     facts->watchdog = fsn_node_child(devices, "watchdog") != NULL;
     for (xmlNode *node = fsn_node_child(devices, "disk"); node;
          node = fsn_node_next(node, "disk")) {
@@ -226,6 +240,7 @@ read_machine(const xmlNode *root, FsnDomainFacts *facts)
         const xmlNode *source = fsn_node_child(nvram, "source");
 
         facts->nvram = source ? read_disk_source(source) : fsn_node_text(nvram);
+        facts->nvram_format = fsn_node_attribute(nvram, "format");
     }
     if (cpu) {
         facts->cpu_xml = fsn_node_to_text(cpu);
@@ -270,6 +285,9 @@ fsn_domain_facts_free(FsnDomainFacts *facts)
     g_free(facts->machine);
     g_free(facts->emulator);
     g_free(facts->nvram);
+    g_free(facts->nvram_format);
+    g_free(facts->tpm_version);
+    g_free(facts->tpm_source);
     g_free(facts->cpu_xml);
     g_ptr_array_unref(facts->disks);
     g_ptr_array_unref(facts->refusals);

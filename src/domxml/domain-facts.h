@@ -41,8 +41,12 @@ typedef struct {
     bool hugepages;
     bool locked;
     bool shared_memory;
-    char *nvram; /* path of the variable store, where it has one in a file */
+    char *nvram;        /* path of the variable store, where it has one in a file */
+    char *nvram_format; /* "raw", "qcow2"; NULL: raw */
+    char *tpm_version;  /* of an emulated TPM, "1.2" or "2.0"; NULL: not stated */
+    char *tpm_source;   /* its folder, where one is stated */
     bool tpm;
+    bool tpm_emulated; /* its state is kept by swtpm, in files of the host */
     bool vmgenid;
     bool watchdog;
     bool agent;           /* has a channel for the QEMU guest agent */

@@ -123,15 +123,18 @@ edit_interfaces(xmlNode *devices, const FsnRestoreEdit *edit)
     }
 }
 
-/* Path and contents go; that there is one, and from which template, stays. */
+/* That there is one, of which format and from which template, stays. */
 static void
-reset_nvram(xmlNode *root)
+reset_nvram(xmlNode *root, const char *path)
 {
     xmlNode *nvram = fsn_node_child(fsn_node_child(root, "os"), "nvram");
 
     if (nvram) {
         xmlNodeSetContent(nvram, NULL);
         xmlUnsetProp(nvram, (const xmlChar *)"type");
+        if (path) {
+            set_text(nvram, path);
+        }
     }
 }
 
@@ -177,7 +180,7 @@ fsn_domain_xml_restore(const char *xml,
     }
     edit_interfaces(devices, edit);
     if (edit->new_nvram) {
-        reset_nvram(root);
+        reset_nvram(root, edit->nvram);
     }
     *out_xml = fsn_document_to_text(document);
     return true;

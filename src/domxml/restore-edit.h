@@ -24,7 +24,8 @@ typedef struct {
     const char *const *dropped; /* targets of disks that it loses; NULL: none */
     bool new_macs;              /* libvirt makes up others */
     bool links_down;
-    bool new_nvram; /* libvirt makes a variable store of its own */
+    bool new_nvram;    /* another variable store: … */
+    const char *nvram; /* … at this path; NULL: libvirt makes one of its own */
 } FsnRestoreEdit;
 
 /* A changed copy of the domain XML @xml, for the caller to free. FSN_ERROR_FORMAT if @xml is

@@ -21,6 +21,10 @@ fsn_virt_folder_of(bool session, FsnVirtFolder which)
         return session ? g_build_filename(g_get_user_cache_dir(), "libvirt", "qemu",
                                           "log", NULL)
                        : g_strdup("/var/log/libvirt/qemu");
+    case FSN_VIRT_FOLDER_TPMS:
+        return session ? g_build_filename(g_get_user_config_dir(), "libvirt", "qemu",
+                                          "swtpm", NULL)
+                       : g_strdup("/var/lib/libvirt/swtpm");
     case FSN_VIRT_FOLDER_QEMUS:
         return session ? g_strdup(g_get_user_runtime_dir())
                        : g_strdup("/var/lib/libvirt/qemu");

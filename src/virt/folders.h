@@ -11,6 +11,7 @@ typedef enum {
     FSN_VIRT_FOLDER_SAVE,  /* NAME.save: managed save images */
     FSN_VIRT_FOLDER_PIDS,  /* NAME.pid: the process of a running QEMU */
     FSN_VIRT_FOLDER_LOGS,  /* NAME.log: what QEMU says */
+    FSN_VIRT_FOLDER_TPMS,  /* UUID/tpm2, UUID/tpm1.2: what swtpm keeps */
     FSN_VIRT_FOLDER_QEMUS, /* belongs to QEMU's user, who may make sockets below it */
 } FsnVirtFolder;
 

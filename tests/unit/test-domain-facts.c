@@ -41,8 +41,9 @@ test_identity(void)
     g_autoptr(FsnDomainFacts) facts = parse(
         HEAD "<genid>x</genid><memoryBacking><hugepages/><locked/><access mode='shared'/>"
              "</memoryBacking><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
-             "<nvram>/var/n.fd</nvram></os><cpu mode='custom'><model>qemu64</model></cpu>"
-             "<devices><emulator>/usr/bin/qemu</emulator><tpm><backend type='emulator'/>"
+             "<nvram format='raw'>/var/n.fd</nvram></os><cpu mode='custom'><model>qemu64</model></cpu>"
+             "<devices><emulator>/usr/bin/qemu</emulator><tpm>"
+             "<backend type='emulator' version='2.0'><source type='dir' path='/t'/></backend>"
              "</tpm><watchdog model='itco'/></devices></domain>");
 
     g_assert_cmpstr(facts->name, ==, "web & co");
@@ -55,7 +56,11 @@ test_identity(void)
     g_assert_cmpuint(facts->vcpus, ==, 4);
     g_assert_true(facts->hugepages && facts->locked && facts->shared_memory);
     g_assert_cmpstr(facts->nvram, ==, "/var/n.fd");
+    g_assert_cmpstr(facts->nvram_format, ==, "raw");
     g_assert_true(facts->tpm && facts->vmgenid && facts->watchdog);
+    g_assert_true(facts->tpm_emulated);
+    g_assert_cmpstr(facts->tpm_version, ==, "2.0");
+    g_assert_cmpstr(facts->tpm_source, ==, "/t");
     g_assert_false(facts->agent);
     g_assert_cmpstr(facts->cpu_xml, ==,
                     "<cpu mode=\"custom\"><model>qemu64</model></cpu>");

@@ -78,7 +78,8 @@ test_new_domain(void)
                                   .genid = "bbbbbbbb-2222-3333-4444-555555555555",
                                   .dropped = dropped,
                                   .new_macs = true,
-                                  .new_nvram = true };
+                                  .new_nvram = true,
+                                  .nvram = "/new & own.fd" };
     g_autofree char *out = edited(&edit);
     g_autoptr(FsnDomainFacts) facts = NULL;
 
@@ -88,6 +89,7 @@ test_new_domain(void)
     g_assert_nonnull(strstr(out, "bbbbbbbb-"));
     g_assert_null(strstr(out, "52:54:00"));
     g_assert_null(strstr(out, "web_VARS"));
+    g_assert_cmpstr(facts->nvram, ==, "/new & own.fd");
     g_assert_nonnull(strstr(out, "template=\"/t.fd\""));
     g_assert_cmpuint(facts->disks->len, ==, 2);
     g_assert_nonnull(strstr(out, "state=\"up\""));
