@@ -96,21 +96,6 @@ on_limit(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
-static gboolean
-on_cancelled(GCancellable *cancellable, gpointer user)
-{
-    Batch *b = user;
-
-    for (guint i = 0; i < b->active->len; i++) {
-        Job *job = b->active->pdata[i];
-
-        if (!job->asked) {
-            ask_to_end(job);
-        }
-    }
-    return G_SOURCE_REMOVE;
-}
-
 static void
 tell(Batch *b, guint i)
 {
@@ -121,13 +106,17 @@ tell(Batch *b, guint i)
 
 /* What the command says of its failure, in its document or else on standard error. */
 static char *
-error_of(JsonObject *document, const char *complaints)
+error_of(GSubprocess *process, JsonObject *document, const char *complaints)
 {
     JsonObject *error = NULL;
     const char *newline;
 
     if (document && fsn_json_get_object(document, "error", &error, NULL)) {
         return g_strdup(fsn_json_peek_string(error, "message", "failed"));
+    }
+    if ((!complaints || !*complaints) && g_subprocess_get_if_signaled(process)) {
+        return g_strdup_printf("was ended by signal %d; recovery takes it from there",
+                               g_subprocess_get_term_sig(process));
     }
     if (!complaints || !*complaints) {
         return g_strdup("ended without a word");
@@ -166,8 +155,9 @@ on_end(GObject *source, GAsyncResult *result, gpointer user)
     outcome->took_us = fsn_monotonic_us() - job->begun_us;
     outcome->state = done ? FSN_BATCH_DONE : FSN_BATCH_FAILED;
     if (!done) {
-        outcome->error = outcome->timed_out ? g_strdup("took too long and was stopped")
-                                            : error_of(outcome->result, complaints);
+        outcome->error = outcome->timed_out
+                             ? g_strdup("took too long and was stopped")
+                             : error_of(job->process, outcome->result, complaints);
     }
     fsn_batch_order_end(b->order, job->i, done);
     tell(b, job->i);
@@ -243,19 +233,9 @@ settle_rest(Batch *b)
 static void
 loop(Batch *b)
 {
-    g_autoptr(GSource) source =
-        b->cancellable ? g_cancellable_source_new(b->cancellable) : NULL;
-
-    if (source) {
-        g_source_set_callback(source, G_SOURCE_FUNC(on_cancelled), b, NULL);
-        g_source_attach(source, b->main_context);
-    }
     start_more(b);
     while (b->active->len > 0) {
         g_main_context_iteration(b->main_context, TRUE);
-    }
-    if (source) {
-        g_source_destroy(source);
     }
 }
 

@@ -41,8 +41,8 @@ typedef struct {
 } FsnBatchRun;
 
 /* Returns FsnBatchOutcome, one for each of @domains (FsnBatchDomain, in their order). When
- * @cancellable is cancelled nothing new is begun and what is under way is asked to end. FALSE
- * only if the batch cannot begin, for its order is a circle. */
+ * @cancellable is cancelled nothing new is begun; what is under way is waited for. FALSE only
+ * if the batch cannot begin, for its order is a circle. */
 bool fsn_batch_run(const FsnBatchRun *run,
                    GPtrArray *domains,
                    GCancellable *cancellable,
