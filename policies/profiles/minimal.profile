@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Seconds and kilobytes: what is needed to define the machine again.
+# The keys are documented in foresnap-profile(5). Changes here are lost with the next version:
+# make a profile of your own with "foresnap profile copy minimal NAME".
+[profile]
+description=configuration and dependencies only
+
+[config]
+base=minimal
+
+[memory]
+base=minimal
+
+[disk]
+base=minimal
+
+[partition]
+base=minimal
+
+[network]
+base=minimal
+
+[log]
+base=minimal
+
+[metrics]
+base=minimal
+
+[database]
+base=minimal
