@@ -11,12 +11,16 @@
 #include "cli/progress.h"
 #include "cli/snapshots.h"
 #include "cli/units.h"
+#include "cli/verify-disk.h"
 #include "repo/verify.h"
 
+static gboolean opt_against_disk;
 static gboolean opt_all;
 static gboolean opt_read_data;
 
 static GOptionEntry options[] = {
+    { "against-disk", 0, 0, G_OPTION_ARG_NONE, &opt_against_disk,
+      "compare the snapshot with the domain's disks", NULL },
     { "all", 0, 0, G_OPTION_ARG_NONE, &opt_all, "all snapshots (the default)", NULL },
     { "read-data", 0, 0, G_OPTION_ARG_NONE, &opt_read_data,
       "also read and check every byte", NULL },
@@ -106,6 +110,14 @@ run(FsnCliContext *context, char **args, GError **error)
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
                     "give either snapshots or --all, not both");
         return false;
+    }
+    if (opt_against_disk) {
+        if (!args[0] || args[1] || opt_all || opt_read_data) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
+                        "--against-disk takes one snapshot, and no other option");
+            return false;
+        }
+        return fsn_cli_verify_against_disk(context, args[0], error);
     }
     repo = fsn_cli_open_repo(context, FSN_REPO_READ_ONLY, error);
     if (!repo) {

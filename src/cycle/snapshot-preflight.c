@@ -266,8 +266,9 @@ fsn_snapshot_preflight(FsnSnapshotRun *run,
         return check_idle(run, error) && look(run, error) && check_something(run, error);
     }
     if (!lock_domain(run, error) || !check_idle(run, error) || !look(run, error) ||
-        !check_something(run, error) || !check_space(run, error) ||
-        !void_states(run, error) || !store_descriptions(run, error)) {
+        !check_something(run, error) ||
+        (!run->comparing && (!check_space(run, error) || !void_states(run, error) ||
+                             !store_descriptions(run, error)))) {
         return false;
     }
     run->journal = fsn_journal_new(FSN_OP_SNAPSHOT, run->facts->name, run->facts->uuid,

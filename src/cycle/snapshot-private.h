@@ -53,6 +53,8 @@ typedef struct {
     FsnVirt *virt; /* borrowed from the context */
     FsnRepo *repo; /* likewise */
     FsnSnapshotOptions options;
+    const char
+        *comparing; /* the snapshot that the disks are only compared with; or NULL */
     char id[FSN_ID_HEX + 1];
     char repo_id[9]; /* first digits */
     int64_t started_us;
@@ -101,6 +103,15 @@ typedef struct {
     int64_t stop_us;    /* monotonic */
     int64_t pause_us;
 } FsnSnapshotRun;
+
+/* snapshot.c. Freeing undoes what is not finished. */
+FsnSnapshotRun *fsn_snapshot_run_new(FsnCycle *cycle,
+                                     const FsnSnapshotOptions *options,
+                                     GError **error);
+void fsn_snapshot_run_free(FsnSnapshotRun *run);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSnapshotRun, fsn_snapshot_run_free)
+/* A domain that is off: its disks, locked against a start. */
+bool fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error);
 
 /* snapshot-preflight.c: what can be refused and found out beforehand. With @plan_only nothing
  * is locked, stored or changed. */

@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static void
-run_free(FsnSnapshotRun *run)
+void
+fsn_snapshot_run_free(FsnSnapshotRun *run)
 {
     if (!run) {
         return;
@@ -55,10 +55,8 @@ run_free(FsnSnapshotRun *run)
     g_free(run);
 }
 
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSnapshotRun, run_free)
-
-static FsnSnapshotRun *
-run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
+FsnSnapshotRun *
+fsn_snapshot_run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
 {
     g_autoptr(FsnSnapshotRun) run = g_new0(FsnSnapshotRun, 1);
     FsnId id = fsn_id_new();
@@ -85,8 +83,8 @@ run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError **error)
 
 /* A domain that is off has no instant but the reading itself, during which nobody can start
  * it: the images are locked. */
-static bool
-open_offline(FsnSnapshotRun *run, GError **error)
+bool
+fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error)
 {
     run->instant_us = fsn_realtime_us();
     if (!fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error)) {
@@ -115,10 +113,11 @@ fsn_cycle_snapshot(FsnCycle *cycle,
                    FsnSnapshotResult *out_result,
                    GError **error)
 {
-    g_autoptr(FsnSnapshotRun) run = run_new(cycle, options, error);
+    g_autoptr(FsnSnapshotRun) run = fsn_snapshot_run_new(cycle, options, error);
 
     return run && fsn_snapshot_preflight(run, domain, false, error) &&
-           (run->qmp ? fsn_snapshot_take(run, error) : open_offline(run, error)) &&
+           (run->qmp ? fsn_snapshot_take(run, error)
+                     : fsn_snapshot_open_offline(run, error)) &&
            fsn_snapshot_read(run, error) && fsn_snapshot_commit(run, out_result, error);
 }
 
@@ -129,7 +128,7 @@ fsn_cycle_snapshot_plan(FsnCycle *cycle,
                         FsnSnapshotResult *out_result,
                         GError **error)
 {
-    g_autoptr(FsnSnapshotRun) run = run_new(cycle, options, error);
+    g_autoptr(FsnSnapshotRun) run = fsn_snapshot_run_new(cycle, options, error);
 
     if (!run || !fsn_snapshot_preflight(run, domain, true, error)) {
         return false;

@@ -32,10 +32,13 @@ fsn_extent_plan_clear(FsnExtentPlan *plan)
 
 /* What a granule needs whose parts need @a and @b. */
 static FsnPlanAction
-join(FsnPlanAction a, FsnPlanAction b)
+join(const FsnExtentPlan *plan, FsnPlanAction a, FsnPlanAction b)
 {
     if (a == b) {
         return a;
+    }
+    if (plan->inverse && MIN(a, b) == FSN_PLAN_KEEP) {
+        return FSN_PLAN_KEEP; /* what is partly dirty is not known to be unchanged */
     }
     /* Zeroes of both kinds are zero; what is partly kept has to be read. */
     return MIN(a, b) == FSN_PLAN_HOLE && MAX(a, b) == FSN_PLAN_ZERO ? FSN_PLAN_ZERO
@@ -80,7 +83,7 @@ add_bytes(FsnExtentPlan *plan, uint64_t length, FsnPlanAction action)
     uint64_t part = inside ? MIN(length, FSN_GRANULE_SIZE - inside) : 0;
 
     if (part > 0) {
-        plan->pending = join(plan->pending, action);
+        plan->pending = join(plan, plan->pending, action);
         plan->position += part;
         length -= part;
         close_granule(plan);
@@ -118,10 +121,16 @@ known(Cursor *c)
     return c->left;
 }
 
-static FsnPlanAction
-action_of(const Cursor *allocation, const Cursor *bitmap)
+static bool
+is_dirty(const Cursor *bitmap)
 {
-    if (bitmap->map && !(bitmap->flags & BITMAP_DIRTY)) {
+    return bitmap->map && (bitmap->flags & BITMAP_DIRTY);
+}
+
+static FsnPlanAction
+action_of(const FsnExtentPlan *plan, const Cursor *allocation, const Cursor *bitmap)
+{
+    if (bitmap->map && is_dirty(bitmap) == plan->inverse) {
         return FSN_PLAN_KEEP;
     }
     /* A hole that is not said to read as zero may hold anything. */
@@ -143,12 +152,12 @@ fsn_extent_plan_add(FsnExtentPlan *plan,
     limit = MIN(limit, plan->size - plan->position);
     while (limit > 0) {
         uint64_t n = MIN(MIN(known(&a), known(&b)), limit);
-        FsnPlanAction action = action_of(&a, &b);
+        FsnPlanAction action = action_of(plan, &a, &b);
 
         if (n == 0) {
             break;
         }
-        plan->dirty += bitmap && action != FSN_PLAN_KEEP ? n : 0;
+        plan->dirty += is_dirty(&b) ? n : 0;
         add_bytes(plan, n, action);
         a.left -= a.map ? n : 0;
         b.left -= b.map ? n : 0;

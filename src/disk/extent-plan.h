@@ -36,7 +36,8 @@ typedef struct {
     GArray *ranges;    /* FsnPlanRange; KEEP is left out; the caller may take them out */
     uint64_t read;     /* granules of all READ ranges so far */
     uint64_t dirty;    /* bytes that the bitmap called dirty so far */
-    bool open;         /* a granule is begun: the next two count */
+    bool inverse; /* what the bitmap calls clean is looked at, what is dirty is kept */
+    bool open;    /* a granule is begun: the next two count */
     FsnPlanAction pending;
 } FsnExtentPlan;
 

@@ -68,6 +68,27 @@ map_of(const uint32_t *pairs)
     return map;
 }
 
+/* What is known to be unchanged, in whole granules. */
+static void
+test_inverse(void)
+{
+    static const uint32_t allocation[] = { 5 * G, 0, G, 3, 0 };
+    static const uint32_t bitmap[] = {
+        G, 0, G + 10, 1, G - 20, 0, G + 10, 1, 2 * G, 0, 0
+    };
+    FsnPlanMap a = { .pairs = allocation, .n_pairs = 2 };
+    FsnPlanMap b = { .pairs = bitmap, .n_pairs = 5 };
+    g_auto(FsnExtentPlan) plan = { 0 };
+    g_autofree char *text = NULL;
+
+    fsn_extent_plan_init(&plan, 6 * G);
+    plan.inverse = true;
+    g_assert_cmpuint(fsn_extent_plan_add(&plan, &a, &b, 6 * G), ==, 6 * G);
+    text = describe(&plan);
+    g_assert_cmpstr(text, ==, "R0+1 R4+1 H5+1");
+    g_assert_cmpuint(plan.dirty, ==, 2 * G + 20);
+}
+
 static void
 test_examples(void)
 {
@@ -211,6 +232,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/disk/extent-plan/examples", test_examples);
+    g_test_add_func("/disk/extent-plan/inverse", test_inverse);
     g_test_add_func("/disk/extent-plan/unknown", test_unknown);
     g_test_add_func("/disk/extent-plan/random", test_random);
     return g_test_run();
