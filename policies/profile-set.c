@@ -65,6 +65,18 @@ fsn_profile_set_add(FsnProfileSet *set, FsnProfileFile *file)
     g_ptr_array_add(set->files, file);
 }
 
+void
+fsn_profile_set_remove(FsnProfileSet *set, const char *name, FsnProfileOrigin origin)
+{
+    for (guint i = set->files->len; i > 0; i--) {
+        const FsnProfileFile *file = set->files->pdata[i - 1];
+
+        if (file->origin == origin && strcmp(file->name, name) == 0) {
+            (void)g_ptr_array_remove_index(set->files, i - 1); /* is freed */
+        }
+    }
+}
+
 const FsnProfileFile *
 fsn_profile_set_lookup_before(const FsnProfileSet *set,
                               const char *name,

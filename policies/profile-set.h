@@ -20,6 +20,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnProfileSet, fsn_profile_set_free)
  * since nobody can know which is meant. */
 void fsn_profile_set_add(FsnProfileSet *set, FsnProfileFile *file);
 
+/* Takes those called @name of @origin out again. */
+void fsn_profile_set_remove(FsnProfileSet *set,
+                            const char *name,
+                            FsnProfileOrigin origin);
+
 /* The one that counts of those called @name; NULL if there is none. Belongs to @set. */
 const FsnProfileFile *fsn_profile_set_lookup(const FsnProfileSet *set, const char *name);
 /* The one that @name inherits of its own name: of an earlier origin than @before. */

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The default: the guest goes on where it was.
-# The keys are documented in foresnap-profile(5). Changes here are lost with the next version:
-# make a profile of your own with "foresnap profile copy detailed NAME".
+# The keys are documented in foresnap-profile(5).
 [profile]
 description=disks and memory of one instant
 

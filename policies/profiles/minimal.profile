@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Seconds and kilobytes: what is needed to define the machine again.
-# The keys are documented in foresnap-profile(5). Changes here are lost with the next version:
-# make a profile of your own with "foresnap profile copy minimal NAME".
+# The keys are documented in foresnap-profile(5).
 [profile]
 description=configuration and dependencies only
 

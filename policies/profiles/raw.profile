@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Independent of what QEMU has recorded of changes; costs the most.
-# The keys are documented in foresnap-profile(5). Changes here are lost with the next version:
-# make a profile of your own with "foresnap profile copy raw NAME".
+# The keys are documented in foresnap-profile(5).
 [profile]
 description=everything, read in full
 

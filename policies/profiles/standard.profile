@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # What a server needs to boot again, and nothing that it makes anew.
-# The keys are documented in foresnap-profile(5). Changes here are lost with the next version:
-# make a profile of your own with "foresnap profile copy standard NAME".
+# The keys are documented in foresnap-profile(5).
 [profile]
 description=configuration and disks, without swap and memory
 

@@ -20,6 +20,7 @@ extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
+extern const FsnCliCommand fsn_cmd_profile;
 extern const FsnCliCommand fsn_cmd_prune;
 extern const FsnCliCommand fsn_cmd_recover;
 extern const FsnCliCommand fsn_cmd_restore;
