@@ -91,9 +91,12 @@ load(Comparison *c, FsnRepo *repo, const char *snapshot, GError **error)
 /* Why disk @d cannot be compared; NULL if it can. What a running guest has changed since must
  * be known. The caller frees. */
 static char *
-why_not(const Comparison *c, const FsnSnapshotDisk *d)
+why_not(const Comparison *c, FsnSnapshotDisk *d)
 {
     if (!c->run->qmp) {
+        if (g_strcmp0(d->parent_id, c->id) != 0) {
+            d->plan->mode = FSN_DISK_FULL; /* its record is that of another snapshot */
+        }
         return NULL;
     }
     if (d->plan->mode != FSN_DISK_INCREMENTAL) {
@@ -208,7 +211,7 @@ compare_disk(Comparison *c, FsnSnapshotDisk *d, GError **error)
         .socket = d->offline ? fsn_disk_offline_socket(d->offline) : run->socket,
         .export_name = d->offline ? "" : d->facts->target,
         .bitmap = d->number >= 0 ? fsn_instant_context(run->instant, (unsigned)d->number)
-                                 : NULL,
+                                 : d->context,
         .progress = on_progress,
         .user = c,
     };

@@ -208,9 +208,8 @@ plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     if (on && f->frozen) {
         add(plan, FSN_RECOVER_THAW);
     }
-    if (on) {
-        add(plan, f->manifest ? FSN_RECOVER_KEEP_INSTANT : FSN_RECOVER_UNDO_INSTANT);
-    }
+    /* In QEMU or, of a domain that is off, in its images. */
+    add(plan, f->manifest ? FSN_RECOVER_KEEP_INSTANT : FSN_RECOVER_UNDO_INSTANT);
     add(plan, FSN_RECOVER_REMOVE_JOURNAL);
     plan->outcome = f->manifest ? "the snapshot was completed"
                                 : "the snapshot was given up; the domain is as before";

@@ -21,6 +21,7 @@ typedef struct {
     FsnVirtDomain *domain; /* NULL: no longer defined */
     char *xml_inactive;
     FsnDomainFacts *domain_facts;
+    FsnFoundDomain found;
 } FsnRecovery;
 
 /* Looks at repository and domain; fills in @r's domain as well. */

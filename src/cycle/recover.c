@@ -14,6 +14,7 @@
 #include "cycle/arm.h"
 #include "cycle/continue-guest.h"
 #include "cycle/holder-wire.h"
+#include "cycle/image-bitmaps.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/instant.h"
 #include "cycle/manifest.h"
@@ -91,12 +92,31 @@ thaw(FsnRecovery *r)
     }
 }
 
+/* A record too many in an image that cannot be reached now does no harm: the next snapshot takes
+ * it away. */
+static void
+settle_images(FsnRecovery *r, const char *repo_id, FsnSweep sweep)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (r->domain_facts &&
+        !fsn_image_bitmaps_settle_all(r->domain_facts, repo_id, r->journal->snapshot,
+                                      sweep, &error)) {
+        g_warning("domain '%s': %s", r->journal->domain, error->message);
+    }
+}
+
 static bool
 settle_instant(FsnRecovery *r, FsnSweep sweep, GError **error)
 {
-    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
+    g_autoptr(FsnQmp) qmp = NULL;
     g_autofree char *repo_id = fsn_repo_id(r->repo);
 
+    if (r->found == FSN_FOUND_OFF) {
+        settle_images(r, repo_id, sweep);
+        return true;
+    }
+    qmp = fsn_qmp_new(fsn_virt_qmp_transport(r->domain));
     return fsn_instant_sweep(qmp, repo_id, r->journal->snapshot, sweep, r->journal->nbd,
                              error);
 }
@@ -342,6 +362,7 @@ recover_locked(FsnRecovery *r, JsonObject **out_report, GError **error)
     if (!r->repo || !fsn_recovery_find_facts(r, &facts, error)) {
         return false;
     }
+    r->found = facts.domain;
     plan = fsn_recover_plan(&facts);
     if (!run_plan(r, &plan, error)) {
         return false;

@@ -257,6 +257,7 @@ clear_up(FsnSnapshotRun *run, GError **error)
             error, "the snapshot %.8s is whole, but QEMU is not cleared up: ", run->id);
         return false;
     }
+    fsn_snapshot_close_offline(run, FSN_SWEEP_KEEP);
     if (run->socket) {
         (void)unlink(run->socket); /* nobody listens any more */
     }

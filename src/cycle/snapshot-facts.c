@@ -34,6 +34,7 @@ fsn_snapshot_disk_free(gpointer data)
         fsn_image_free(d->parent);
         fsn_disk_plan_free(d->plan);
         g_free(d->node);
+        g_free(d->context);
         g_free(d->parent_id);
         g_free(d->parent_root);
         g_free(d);
@@ -86,7 +87,10 @@ bitmap_state(const FsnBlockDevice *device, const FsnBlockBitmap *bitmap)
     if (!bitmap->recording) {
         return FSN_BITMAP_STOPPED;
     }
-    return device->data_file ? FSN_BITMAP_DATA_FILE : FSN_BITMAP_RECORDING;
+    /* Others can write the data while no QEMU has it; a bitmap that lives no longer than QEMU
+     * has seen all. */
+    return device->data_file && bitmap->persistent ? FSN_BITMAP_DATA_FILE
+                                                   : FSN_BITMAP_RECORDING;
 }
 
 static void
@@ -181,7 +185,8 @@ look_in_qemu(FsnSnapshotDisk *d, const FsnBlockDevice *device)
     }
     d->node = g_strdup(device->node);
     d->size = device->virtual_size;
-    d->persistent = g_strcmp0(device->driver, "qcow2") == 0;
+    d->data_file = device->data_file;
+    d->persistent = g_strcmp0(device->driver, "qcow2") == 0 && !d->data_file;
     return NULL;
 }
 
@@ -205,6 +210,79 @@ find_live(FsnSnapshotRun *run,
     return plan_disk(run, d, refusal, error);
 }
 
+static void
+bitmap_free(gpointer bitmap)
+{
+    g_free(((FsnBlockBitmap *)bitmap)->name);
+    g_free(bitmap);
+}
+
+/* What QEMU would say of the image. */
+static FsnBlockDevice
+device_of(const FsnImageInfo *info)
+{
+    FsnBlockDevice device = { .data_file = info->data_file,
+                              .bitmaps = g_ptr_array_new_with_free_func(bitmap_free) };
+
+    for (guint i = 0; i < info->bitmaps->len; i++) {
+        const FsnImageBitmap *is = info->bitmaps->pdata[i];
+        FsnBlockBitmap *bitmap = g_new0(FsnBlockBitmap, 1);
+
+        bitmap->name = g_strdup(is->name);
+        bitmap->recording = is->recording;
+        bitmap->inconsistent = is->inconsistent;
+        bitmap->persistent = true;
+        g_ptr_array_add(device.bitmaps, bitmap);
+    }
+    return device;
+}
+
+/* An image does not say how much its bitmap names: its server does. A bitmap that cannot be
+ * served is not used. */
+static void
+measure_dirty(FsnSnapshotRun *run, FsnSnapshotDisk *d)
+{
+    g_autofree char *name = fsn_instant_bitmap(run->repo_id, d->parent_id);
+    g_autofree char *context = g_strconcat("qemu:dirty-bitmap:", name, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FsnDiskOffline) offline =
+        fsn_disk_offline_new(d->facts->source, d->facts->format, name, &error);
+    FsnDiskCaptureOptions options = { .export_name = "", .bitmap = context };
+    FsnDiskCaptureResult result = { 0 };
+
+    options.socket = offline ? fsn_disk_offline_socket(offline) : NULL;
+    if (offline && fsn_disk_measure(&options, &result, &error)) {
+        d->dirty = result.bytes_dirty;
+        return;
+    }
+    g_debug("disk '%s': %s", d->facts->target, error->message);
+    d->bitmap = FSN_BITMAP_INCONSISTENT;
+}
+
+static bool
+look_in_image(FsnSnapshotRun *run,
+              FsnSnapshotDisk *d,
+              GPtrArray *manifests,
+              GError **error)
+{
+    g_auto(FsnImageInfo) info = { 0 };
+    FsnBlockDevice device;
+
+    if (!fsn_qemu_img_info(d->facts->source, d->facts->format ? d->facts->format : "raw",
+                           &info, error)) {
+        return false;
+    }
+    d->size = info.virtual_size;
+    d->data_file = info.data_file;
+    device = device_of(&info);
+    find_parent(run, d, &device, manifests);
+    g_ptr_array_unref(device.bitmaps);
+    if (d->parent_id && d->bitmap == FSN_BITMAP_RECORDING) {
+        measure_dirty(run, d);
+    }
+    return true;
+}
+
 static bool
 find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError **error)
 {
@@ -214,14 +292,9 @@ find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError *
         g_strcmp0(d->facts->source_kind, "block") != 0) {
         refusal = "the domain is off, and it is neither a file nor a block device";
     }
-    if (!refusal) {
-        if (!fsn_qemu_img_virtual_size(d->facts->source,
-                                       d->facts->format ? d->facts->format : "raw",
-                                       &d->size, error)) {
-            g_prefix_error(error, "disk '%s': ", d->facts->target);
-            return false;
-        }
-        find_parent(run, d, NULL, manifests);
+    if (!refusal && !look_in_image(run, d, manifests, error)) {
+        g_prefix_error(error, "disk '%s': ", d->facts->target);
+        return false;
     }
     return plan_disk(run, d, refusal, error);
 }

@@ -409,6 +409,7 @@ fsn_snapshot_undo(FsnSnapshotRun *run)
     fsn_snapshot_read_cancel(run);
     run->stuck = !undo_in_qemu(run, &error);
     fsn_snapshot_read_end(run);
+    fsn_snapshot_close_offline(run, run->durable ? FSN_SWEEP_KEEP : FSN_SWEEP_UNDO);
     if (run->stuck || run->durable) {
         g_warning("domain '%s' is not yet as it was%s%s; 'foresnap recover' tries again",
                   run->facts->name, error ? ": " : "", error ? error->message : "");

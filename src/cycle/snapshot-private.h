@@ -27,6 +27,7 @@ typedef struct {
     uint64_t size;
     uint64_t allocated;
     bool persistent;   /* its image can keep a bitmap */
+    bool data_file;    /* a qcow2 image whose data is in a file of its own */
     char *parent_id;   /* snapshot to compare with; NULL = none */
     char *parent_root; /* its image of this disk */
     uint64_t parent_size;
@@ -35,7 +36,9 @@ typedef struct {
     FsnDiskPlan *plan;
 
     /* reading; the thread's until it is joined */
-    int number; /* in the instant; -1 = not taken */
+    int number;    /* in the instant; -1 = not taken */
+    char *context; /* of the bitmap that is read, of a domain that is off; NULL = none */
+    bool marked;   /* likewise: its image has a bitmap of this snapshot's now */
     FsnImage *parent;
     FsnDiskOffline *offline;
     FsnDiskCaptureResult result;
@@ -110,8 +113,12 @@ FsnSnapshotRun *fsn_snapshot_run_new(FsnCycle *cycle,
                                      GError **error);
 void fsn_snapshot_run_free(FsnSnapshotRun *run);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSnapshotRun, fsn_snapshot_run_free)
-/* A domain that is off: its disks, locked against a start. */
+
+/* snapshot-offline.c: the disks of a domain that is off, locked against a start, each with a
+ * bitmap of this snapshot's from now on, where its image can keep one. At the end the older
+ * ones go, or after a failure the new ones; what cannot be done then is harmless. */
 bool fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error);
+void fsn_snapshot_close_offline(FsnSnapshotRun *run, FsnSweep sweep);
 
 /* snapshot-preflight.c: what can be refused and found out beforehand. With @plan_only nothing
  * is locked, stored or changed. */

@@ -73,12 +73,10 @@ read_disk(Reader *reader, GError **error)
 {
     FsnSnapshotRun *run = reader->run;
     FsnSnapshotDisk *d = reader->disk;
-    bool incremental = d->plan->mode == FSN_DISK_INCREMENTAL;
     FsnDiskCaptureOptions options = {
         .socket = d->offline ? fsn_disk_offline_socket(d->offline) : run->socket,
         .export_name = d->offline ? "" : d->facts->target,
-        .bitmap =
-            incremental ? fsn_instant_context(run->instant, (unsigned)d->number) : NULL,
+        .bitmap = d->context,
         .repo = run->repo,
         .codec = run->options.codec,
         .level = run->options.level,
@@ -88,6 +86,9 @@ read_disk(Reader *reader, GError **error)
         .user = d,
     };
 
+    if (d->plan->mode == FSN_DISK_INCREMENTAL && !d->offline) {
+        options.bitmap = fsn_instant_context(run->instant, (unsigned)d->number);
+    }
     if (d->parent_root) {
         d->parent = fsn_image_open(run->repo, d->parent_root, error);
         if (!d->parent) {

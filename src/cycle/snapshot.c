@@ -81,31 +81,6 @@ fsn_snapshot_run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError 
     return g_steal_pointer(&run);
 }
 
-/* A domain that is off has no instant but the reading itself, during which nobody can start
- * it: the images are locked. */
-bool
-fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error)
-{
-    run->instant_us = fsn_realtime_us();
-    if (!fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error)) {
-        return false;
-    }
-    for (guint i = 0; i < run->disks->len; i++) {
-        FsnSnapshotDisk *d = run->disks->pdata[i];
-
-        if (d->plan->mode == FSN_DISK_SKIPPED) {
-            continue;
-        }
-        d->offline = fsn_disk_offline_new(
-            d->facts->source, d->facts->format ? d->facts->format : "raw", NULL, error);
-        if (!d->offline) {
-            g_prefix_error(error, "disk '%s': ", d->facts->target);
-            return false;
-        }
-    }
-    return true;
-}
-
 bool
 fsn_cycle_snapshot(FsnCycle *cycle,
                    const char *domain,

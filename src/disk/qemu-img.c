@@ -153,6 +153,17 @@ fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
 }
 
 bool
+fsn_qemu_img_remove_bitmap(const char *path, const char *name, GError **error)
+{
+    g_autofree char *file = file_name(path);
+    const char *const argv[] = { "qemu-img", "bitmap", "--remove", "-f",
+                                 "qcow2",    file,     name,       NULL };
+
+    return run(argv, "remove a bitmap", NULL, NULL, NULL, error) &&
+           sync_path(path, error);
+}
+
+bool
 fsn_qemu_img_create(int fd, uint64_t size, GError **error)
 {
     g_autofree char *size_text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
@@ -173,28 +184,118 @@ fsn_qemu_img_create(int fd, uint64_t size, GError **error)
            fail(process, "create an image", error);
 }
 
-bool
-fsn_qemu_img_parse_info(const char *text,
-                        size_t len,
-                        uint64_t *out_virtual_size,
-                        GError **error)
+static void
+bitmap_free(gpointer data)
 {
+    FsnImageBitmap *bitmap = data;
+
+    g_free(bitmap->name);
+    g_free(bitmap);
+}
+
+void
+fsn_image_info_clear(FsnImageInfo *info)
+{
+    g_clear_pointer(&info->bitmaps, g_ptr_array_unref);
+}
+
+const FsnImageBitmap *
+fsn_image_info_bitmap(const FsnImageInfo *info, const char *name)
+{
+    for (guint i = 0; i < info->bitmaps->len; i++) {
+        const FsnImageBitmap *bitmap = info->bitmaps->pdata[i];
+
+        if (g_str_equal(bitmap->name, name)) {
+            return bitmap;
+        }
+    }
+    return NULL;
+}
+
+static bool
+has_flag(JsonArray *flags, const char *flag)
+{
+    for (guint i = 0; i < json_array_get_length(flags); i++) {
+        JsonNode *node = json_array_get_element(flags, i);
+
+        if (JSON_NODE_HOLDS_VALUE(node) &&
+            g_strcmp0(json_node_get_string(node), flag) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+parse_bitmap(JsonObject *o, GPtrArray *bitmaps, GError **error)
+{
+    FsnImageBitmap *bitmap;
+    const char *name;
+    JsonArray *flags;
+
+    if (!fsn_json_get_string(o, "name", &name, error) ||
+        !fsn_json_get_array(o, "flags", &flags, error)) {
+        return false;
+    }
+    bitmap = g_new0(FsnImageBitmap, 1);
+    bitmap->name = g_strdup(name);
+    bitmap->recording = has_flag(flags, "auto");
+    bitmap->inconsistent = has_flag(flags, "in-use");
+    g_ptr_array_add(bitmaps, bitmap);
+    return true;
+}
+
+/* What is particular to qcow2. */
+static bool
+parse_specific(JsonObject *data, FsnImageInfo *info, GError **error)
+{
+    JsonArray *bitmaps;
+
+    info->data_file = json_object_has_member(data, "data-file");
+    if (!json_object_has_member(data, "bitmaps")) {
+        return true;
+    }
+    if (!fsn_json_get_array(data, "bitmaps", &bitmaps, error)) {
+        return false;
+    }
+    for (guint i = 0; i < json_array_get_length(bitmaps); i++) {
+        JsonObject *o;
+
+        if (!fsn_json_get_element(bitmaps, i, &o, error) ||
+            !parse_bitmap(o, info->bitmaps, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool
+fsn_qemu_img_parse_info(const char *text, size_t len, FsnImageInfo *out, GError **error)
+{
+    g_auto(FsnImageInfo) info = { .bitmaps =
+                                      g_ptr_array_new_with_free_func(bitmap_free) };
     g_autoptr(JsonObject) o = NULL;
+    JsonObject *specific;
+    JsonObject *data;
     int64_t size;
 
     if (!fsn_json_parse_object(text, len, MAX_INFO, "answer of qemu-img", &o, error) ||
         !fsn_json_get_int(o, "virtual-size", 0, G_MAXINT64, &size, error)) {
         return false;
     }
-    *out_virtual_size = (uint64_t)size;
+    info.virtual_size = (uint64_t)size;
+    if (fsn_json_get_object(o, "format-specific", &specific, NULL) &&
+        fsn_json_get_object(specific, "data", &data, NULL) &&
+        !parse_specific(data, &info, error)) {
+        return false;
+    }
+    *out = info;
+    info.bitmaps = NULL;
     return true;
 }
 
 bool
-fsn_qemu_img_virtual_size(const char *path,
-                          const char *format,
-                          uint64_t *out_size,
-                          GError **error)
+fsn_qemu_img_info(const char *path, const char *format, FsnImageInfo *out, GError **error)
 {
     g_autofree char *file = file_name(path);
     const char *const argv[] = {
@@ -213,5 +314,20 @@ fsn_qemu_img_virtual_size(const char *path,
                                    &n, NULL, error) &&
            (g_subprocess_wait_check(process, NULL, NULL) ||
             fail(process, "look at the image", error)) &&
-           fsn_qemu_img_parse_info(text, n, out_size, error);
+           fsn_qemu_img_parse_info(text, n, out, error);
+}
+
+bool
+fsn_qemu_img_virtual_size(const char *path,
+                          const char *format,
+                          uint64_t *out_size,
+                          GError **error)
+{
+    g_auto(FsnImageInfo) info = { 0 };
+
+    if (!fsn_qemu_img_info(path, format, &info, error)) {
+        return false;
+    }
+    *out_size = info.virtual_size;
+    return true;
 }

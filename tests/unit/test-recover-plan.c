@@ -145,8 +145,8 @@ check_snapshot(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     g_assert_cmpint(has(p, FSN_RECOVER_CONTINUE_GUEST), ==,
                     on && f->own_pause && f->was_running);
     g_assert_cmpint(has(p, FSN_RECOVER_THAW), ==, on && f->frozen);
-    g_assert_cmpint(has(p, FSN_RECOVER_KEEP_INSTANT), ==, on && f->manifest);
-    g_assert_cmpint(has(p, FSN_RECOVER_UNDO_INSTANT), ==, on && !f->manifest);
+    g_assert_cmpint(has(p, FSN_RECOVER_KEEP_INSTANT), ==, f->manifest);
+    g_assert_cmpint(has(p, FSN_RECOVER_UNDO_INSTANT), ==, !f->manifest);
     g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
     /* a background snapshot that is cancelled would leave the guest standing for ever */
     g_assert_cmpint(has(p, FSN_RECOVER_CANCEL_MIGRATION), ==,
