@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Combination of members by their errors in the backtest (Bates and Granger, The combination
+ * of forecasts, 1969), with weights that fall exponentially with the error relative to the
+ * best member's and are shrunk towards equal ones, for small differences are noise.
+ * Quantiles are averages of quantiles (Lichtendahl, Grushka-Cockayne, Winkler, Management
+ * Science 59, 2013), then shifted so that they would have covered what they say (conformalised
+ * quantile regression: Romano, Patterson, Candès, NeurIPS 2019).
+ */
+#include "models/weights.h"
+
+#include "models/numbers.h"
+
+#include <math.h>
+#include <string.h>
+
+#define RECENCY   10.0 /* days after which an error counts 1/e */
+#define STEEP     8.0  /* how fast weights fall with the relative error */
+#define SHARE     .1   /* of the weight is given equally */
+#define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
+/* Members' own quantiles get half of the weight where their loss is OWN_BIAS times that of
+ * the errors'. */
+#define OWN_STEEP 4.0
+#define OWN_BIAS  1.1
+
+void
+fsn_weights_equal(FsnWeights *weights, const bool *used)
+{
+    size_t n = 0;
+
+    memset(weights, 0, sizeof *weights);
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        n += used[m];
+    }
+    for (size_t b = 0; b < FSN_BANDS; b++) {
+        for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+            weights->centre[b][m] = used[m] ? 1.0 / (double)MAX(n, 1) : 0;
+        }
+    }
+    weights->mean_error = NAN;
+}
+
+/* How much origin @k counts: the last days most. */
+static double
+recency(const FsnBacktest *b, const FsnModelData *data, size_t k)
+{
+    double day = (double)MAX(data->day, 24);
+
+    return exp(-(double)(data->n - b->origins[k]) / (RECENCY * day));
+}
+
+/* Weights of one band from the members' losses in it (NAN: no member). */
+static void
+weigh_band(const double *losses, double *out)
+{
+    double least = INFINITY;
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        if (isfinite(losses[m])) {
+            least = MIN(least, losses[m]);
+        }
+    }
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        double ratio = (losses[m] + 1e-12) / (least + 1e-12);
+
+        out[m] = isfinite(losses[m]) && ratio < CUTOFF ? exp(-STEEP * (ratio - 1)) : 0;
+        sum += out[m];
+        n += out[m] > 0;
+    }
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        if (out[m] > 0) {
+            out[m] = (1 - SHARE) * out[m] / sum + SHARE / (double)n;
+        }
+    }
+}
+
+static void
+learn_centre(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
+{
+    double loss[FSN_BANDS][FSN_MODELS_MAX] = { 0 };
+    double count[FSN_BANDS] = { 0 };
+
+    for (size_t k = 0; k < b->n_origins; k++) {
+        double weight = recency(b, data, k);
+
+        for (size_t h = 0; h < b->horizon; h++) {
+            size_t i = k * b->horizon + h;
+            size_t band = fsn_band_of(data, h + 1);
+
+            if (isnan(b->actual[i])) {
+                continue;
+            }
+            count[band] += weight;
+            for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+                loss[band][m] +=
+                    b->centre[m] ? weight * fabs(b->actual[i] - b->centre[m][i]) : 0;
+            }
+        }
+    }
+    for (size_t band = 0; band < FSN_BANDS; band++) {
+        for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+            loss[band][m] =
+                b->centre[m] && count[band] > 0 ? loss[band][m] / count[band] : NAN;
+        }
+        if (count[band] > 0) {
+            weigh_band(loss[band], w->centre[band]);
+        } else if (band > 0) {
+            memcpy(w->centre[band], w->centre[band - 1], sizeof w->centre[band]);
+        }
+    }
+}
+
+typedef struct {
+    double *value[FSN_BANDS];
+    double *weight[FSN_BANDS];
+    size_t n[FSN_BANDS];
+} Pools;
+
+static void
+pools_init(Pools *pools, size_t most)
+{
+    for (size_t b = 0; b < FSN_BANDS; b++) {
+        pools->value[b] = g_new(double, most);
+        pools->weight[b] = g_new(double, most);
+        pools->n[b] = 0;
+    }
+}
+
+static void
+pools_clear(Pools *pools)
+{
+    for (size_t b = 0; b < FSN_BANDS; b++) {
+        g_free(pools->value[b]);
+        g_free(pools->weight[b]);
+    }
+}
+
+static void
+pools_add(Pools *pools, size_t band, double value, double weight)
+{
+    pools->value[band][pools->n[band]] = value;
+    pools->weight[band][pools->n[band]++] = weight;
+}
+
+/* Bands that are empty take what the band before them has. */
+static void
+pools_quantiles(Pools *pools, size_t l, double (*out)[FSN_FORECAST_LEVELS])
+{
+    for (size_t b = 0; b < FSN_BANDS; b++) {
+        if (pools->n[b]) {
+            out[b][l] = fsn_weighted_quantile(pools->value[b], pools->weight[b],
+                                              pools->n[b], fsn_forecast_levels[l]);
+        } else {
+            out[b][l] = b ? out[b - 1][l] : 0;
+        }
+    }
+}
+
+static void
+learn_errors(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
+{
+    Pools pools;
+    double sum = 0;
+    double count = 0;
+
+    pools_init(&pools, b->n_origins * b->horizon);
+    for (size_t k = 0; k < b->n_origins; k++) {
+        for (size_t h = 0; h < b->horizon; h++) {
+            size_t i = k * b->horizon + h;
+            size_t band = fsn_band_of(data, h + 1);
+
+            if (!isnan(b->actual[i])) {
+                double error = b->actual[i] - fsn_weights_centre(w, band, b->centre, i);
+
+                pools_add(&pools, band, error, recency(b, data, k));
+                sum += fabs(error);
+                count++;
+            }
+        }
+    }
+    for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+        pools_quantiles(&pools, l, w->error);
+    }
+    pools_clear(&pools);
+    w->mean_error = count ? sum / count : NAN;
+}
+
+static double
+pinball(double level, double outcome, double quantile)
+{
+    double off = outcome - quantile;
+
+    return off > 0 ? level * off : (level - 1) * off;
+}
+
+/* Whether the members' own quantiles or the errors' would have been better. */
+static void
+learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t l)
+{
+    double by_error = 0;
+    double by_own = 0;
+
+    for (size_t k = 0; k < b->n_origins; k++) {
+        double weight = recency(b, data, k);
+
+        for (size_t h = 0; h < b->horizon; h++) {
+            size_t i = k * b->horizon + h;
+            size_t band = fsn_band_of(data, h + 1);
+            double own = fsn_weights_own(b->quantile, l, i);
+
+            if (!isnan(b->actual[i]) && !isnan(own)) {
+                double centre = fsn_weights_centre(w, band, b->centre, i);
+
+                by_own += weight * pinball(fsn_forecast_levels[l], b->actual[i], own);
+                by_error += weight * pinball(fsn_forecast_levels[l], b->actual[i],
+                                             centre + w->error[band][l]);
+            }
+        }
+    }
+    if (by_own > 0 || by_error > 0) {
+        double ratio = by_own / MAX(by_error, 1e-12);
+
+        w->own[l] = 1 / (1 + exp(OWN_STEEP * (ratio - OWN_BIAS)));
+    }
+}
+
+static void
+calibrate(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t l)
+{
+    Pools pools;
+
+    pools_init(&pools, b->n_origins * b->horizon);
+    for (size_t k = 0; k < b->n_origins; k++) {
+        for (size_t h = 0; h < b->horizon; h++) {
+            size_t i = k * b->horizon + h;
+            size_t band = fsn_band_of(data, h + 1);
+
+            if (!isnan(b->actual[i])) {
+                double centre = fsn_weights_centre(w, band, b->centre, i);
+                double own = fsn_weights_own(b->quantile, l, i);
+
+                pools_add(&pools, band,
+                          b->actual[i] - fsn_weights_quantile(w, band, l, centre, own),
+                          recency(b, data, k));
+            }
+        }
+    }
+    pools_quantiles(&pools, l, w->shift);
+    pools_clear(&pools);
+}
+
+void
+fsn_weights_learn(FsnWeights *w, const FsnBacktest *backtest, const FsnModelData *data)
+{
+    memset(w, 0, sizeof *w);
+    learn_centre(w, backtest, data);
+    learn_errors(w, backtest, data);
+    for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+        learn_own(w, backtest, data, l);
+        calibrate(w, backtest, data, l);
+    }
+}
+
+double
+fsn_weights_centre(const FsnWeights *weights,
+                   size_t band,
+                   double *const *centres,
+                   size_t i)
+{
+    double mean = 0;
+    double sum = 0;
+
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        if (centres[m] && weights->centre[band][m] > 0) {
+            mean += weights->centre[band][m] * centres[m][i];
+            sum += weights->centre[band][m];
+        }
+    }
+    return sum > 0 ? mean / sum : NAN;
+}
+
+double
+fsn_weights_own(double *const (*quantiles)[FSN_FORECAST_LEVELS], size_t l, size_t i)
+{
+    double sum = 0;
+    size_t n = 0;
+
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        if (quantiles[m][l]) {
+            sum += quantiles[m][l][i];
+            n++;
+        }
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+double
+fsn_weights_quantile(
+    const FsnWeights *weights, size_t band, size_t l, double centre, double own)
+{
+    double by_error = centre + weights->error[band][l];
+    double part = weights->own[l];
+
+    if (!isnan(own)) {
+        by_error = part * own + (1 - part) * by_error;
+    }
+    return by_error + weights->shift[band][l];
+}
