@@ -17,10 +17,6 @@ struct FsnEvents {
 
 static void
 event_free(void *data)
- * A list of external events, and how much of an interval they cover. Where events come from
- * (calendars, files) is not known here.
-
-event_free(gpointer data)
 {
     FsnEvent *event = data;
 
@@ -38,19 +34,15 @@ fsn_events_new(void)
     return events;
 }
 
-    events->items = g_ptr_array_new_with_free_func(event_free);
-
 FsnEvents *
 fsn_events_copy(const FsnEvents *events)
 {
     FsnEvents *copy = fsn_events_new();
 
-    for (guint i = 0; i < events->items->len; i++) {
-        const FsnEvent *event = events->items->pdata[i];
-
-        fsn_events_add(copy, event->start_us, event->end_us, event->kind, event->name);
-    }
+    /* A set takes all that another one holds. */
+    (void)!fsn_events_merge(copy, events, NULL);
     return copy;
+}
 
 void
 fsn_events_free(FsnEvents *events)
@@ -147,9 +139,6 @@ insert(FsnEvents *events, FsnEvent *event)
 }
 
 bool
-    g_ptr_array_unref(events->items);
-
-void
 fsn_events_add(FsnEvents *events,
                int64_t start_us,
                int64_t end_us,
@@ -362,38 +351,4 @@ fsn_events_at(const FsnEvents *events, const char *kind, int64_t time_us)
         }
     }
     return found;
-               const char *name)
-    FsnEvent *event;
-
-        return;
-    event = g_new0(FsnEvent, 1);
-    event->name = g_strdup(name);
-    g_ptr_array_add(events->items, event);
-
-fsn_events_cover(const FsnEvents *events,
-                 const char *kind,
-                 int64_t start_us,
-                 int64_t end_us)
-    double covered = 0;
-
-    for (guint i = 0; i < events->items->len; i++) {
-        const FsnEvent *event = events->items->pdata[i];
-        int64_t from = MAX(event->start_us, start_us);
-        int64_t to = MIN(event->end_us, end_us);
-
-        if (to > from && g_str_equal(event->kind, kind)) {
-            covered += (double)(to - from);
-    return MIN(covered / (double)(end_us - start_us), 1);
-
-compare_kinds(gconstpointer a, gconstpointer b)
-    return g_strcmp0(*(const char *const *)a, *(const char *const *)b);
-
-GPtrArray *
-
-    for (guint i = 0; i < events->items->len; i++) {
-        const FsnEvent *event = events->items->pdata[i];
-
-        if (!g_ptr_array_find_with_equal_func(kinds, event->kind, g_str_equal, NULL)) {
-            g_ptr_array_add(kinds, event->kind);
-    return kinds;
 }

@@ -32,6 +32,7 @@ typedef struct {
 typedef struct FsnEvents FsnEvents;
 
 FsnEvents *fsn_events_new(void);
+FsnEvents *fsn_events_copy(const FsnEvents *events);
 void fsn_events_free(FsnEvents *events);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnEvents, fsn_events_free)
 
@@ -79,26 +80,5 @@ const FsnEvent *fsn_events_next(const FsnEvents *events,
                                 const char *kind,
                                 int64_t time_us);
 const FsnEvent *fsn_events_at(const FsnEvents *events, const char *kind, int64_t time_us);
-/* External events that are known, past and future: maintenance, month end, holidays. */
-
-    int64_t end_us;   /* the first instant after it */
-    char *kind;       /* events of one kind have one effect */
-    char *name;
-
-    GPtrArray *items; /* FsnEvent */
-} FsnEvents;
-
-FsnEvents *fsn_events_copy(const FsnEvents *events);
-
-/* Adds one; an end that is not after the start adds nothing. */
-void fsn_events_add(FsnEvents *events,
-                    const char *name);
-/* How much of [@start_us, @end_us) events of @kind cover, 0 to 1; they may overlap. */
-double fsn_events_cover(const FsnEvents *events,
-                        const char *kind,
-                        int64_t start_us,
-                        int64_t end_us);
-/* The kinds, each once, in order of their names; borrowed strings, the caller unrefs. */
-GPtrArray *fsn_events_kinds(const FsnEvents *events);
 
 G_END_DECLS

@@ -12,25 +12,24 @@
 #include <math.h>
 #include <string.h>
 
-#define FORMAT     1
-#define EVENTS_MAX 10000
-#define STEP_MAX   (G_GINT64_CONSTANT(400) * 86400 * G_USEC_PER_SEC)
-#define TIME_MAX   (G_GINT64_CONSTANT(1) << 53)
-#define CELLS      (FSN_BANDS * FSN_FORECAST_LEVELS)
+#define FORMAT   1
+#define STEP_MAX (G_GINT64_CONSTANT(400) * 86400 * G_USEC_PER_SEC)
+#define TIME_MAX (G_GINT64_CONSTANT(1) << 53)
+#define CELLS    (FSN_BANDS * FSN_FORECAST_LEVELS)
 
 static JsonArray *
 events_json(const FsnEvents *events)
 {
     JsonArray *array = json_array_new();
 
-    for (guint i = 0; i < events->items->len; i++) {
-        const FsnEvent *event = events->items->pdata[i];
+    for (guint i = 0; i < fsn_events_count(events); i++) {
+        const FsnEvent *event = fsn_events_get(events, i);
         JsonObject *object = json_object_new();
 
         json_object_set_int_member(object, "start_us", event->start_us);
         json_object_set_int_member(object, "end_us", event->end_us);
         json_object_set_string_member(object, "kind", event->kind);
-        json_object_set_string_member(object, "name", event->name ? event->name : "");
+        json_object_set_string_member(object, "name", event->name);
         json_array_add_object_element(array, object);
     }
     return array;
@@ -134,9 +133,8 @@ read_event(JsonObject *object, FsnEvents *events, GError **error)
         !fsn_json_get_string(object, "kind", &kind, error)) {
         return false;
     }
-    fsn_events_add(events, start_us, end_us, kind,
-                   fsn_json_peek_string(object, "name", ""));
-    return true;
+    return fsn_events_add(events, start_us, end_us, kind,
+                          fsn_json_peek_string(object, "name", ""), error);
 }
 
 static bool
@@ -148,11 +146,6 @@ read_events(FsnForecaster *f, JsonObject *object, GError **error)
         return true;
     }
     if (!fsn_json_get_array(object, "events", &array, error)) {
-        return false;
-    }
-    if (json_array_get_length(array) > EVENTS_MAX) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "there are more than %d events",
-                    EVENTS_MAX);
         return false;
     }
     f->events = fsn_events_new();
