@@ -28,13 +28,20 @@ entry_free(gpointer data)
     g_free(entry);
 }
 
+/* Keys differ in few bits, which lie far apart: multiplication spreads them (Knuth). */
+static guint
+key_hash(gconstpointer key)
+{
+    return (guint)((*(const uint64_t *)key * UINT64_C(0x9e3779b97f4a7c15)) >> 32);
+}
+
 FsnAccumulator *
 fsn_accumulator_new(int64_t first_slot)
 {
     FsnAccumulator *a = g_new0(FsnAccumulator, 1);
 
     a->first_slot = first_slot;
-    a->entries = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, entry_free);
+    a->entries = g_hash_table_new_full(key_hash, g_int64_equal, NULL, entry_free);
     return a;
 }
 
