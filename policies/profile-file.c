@@ -118,7 +118,7 @@ set_entry(FsnProfileFile *file, unsigned id, unsigned line, const char *text)
     g_autoptr(GError) error = NULL;
     FsnValue value;
 
-    if (id == FSN_KEY_INHERIT && !*text) {
+    if (id == FSN_KEY_INHERIT && !*text && file->origin != FSN_PROFILE_DOMAIN) {
         return; /* as if it were not there */
     }
     if (!fsn_value_parse(&fsn_profile_key(id)->rule, text, &value, &error)) {

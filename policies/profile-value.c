@@ -192,6 +192,17 @@ parse_word(const FsnValueRule *rule, const char *text, FsnValue *value, GError *
     return refuse(rule, text, "is not known here", error);
 }
 
+static bool
+has_control(const char *text)
+{
+    for (; *text; text++) {
+        if (g_ascii_iscntrl(*text) && *text != '\t') {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const Unit *
 find_unit(const Unit *units, const char *name)
 {
@@ -308,7 +319,7 @@ fsn_value_parse(const FsnValueRule *rule,
     if (strnlen(text, MAX_TEXT + 1) > MAX_TEXT) {
         return refuse(rule, text, "is longer than 4096 bytes", error);
     }
-    if (!g_utf8_validate(text, -1, NULL) || strpbrk(text, "\n\r")) {
+    if (!g_utf8_validate(text, -1, NULL) || has_control(text)) {
         return refuse(rule, text, "is not one line of UTF-8", error);
     }
     if (rule->may_be_off && strcmp(text, "off") == 0) {

@@ -11,10 +11,20 @@
 #include "cli/output.h"
 #include "cli/profile-edit.h"
 #include "cli/profile-view.h"
+#include "cli/service.h"
+#include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "policies/keyfile.h"
 
 #include <string.h>
+
+static gboolean opt_effective;
+
+static GOptionEntry options[] = {
+    { "effective", 0, 0, G_OPTION_ARG_NONE, &opt_effective,
+      "show: NAME is a domain, with what it has of its own", NULL },
+    G_OPTION_ENTRY_NULL,
+};
 
 static bool
 run_list(FsnCliContext *context, char **args, GError **error)
@@ -47,13 +57,43 @@ run_list(FsnCliContext *context, char **args, GError **error)
     return true;
 }
 
+/* What the domain's profile comes to with what it has of its own. */
+static FsnProfile *
+effective(FsnCliContext *context,
+          const FsnProfileSet *set,
+          const char *who,
+          GError **error)
+{
+    g_autoptr(FsnCycle) cycle = fsn_cli_open_cycle(context, NULL, error);
+    FsnVirt *virt = cycle ? fsn_cycle_virt(cycle, error) : NULL;
+    g_autoptr(FsnVirtDomain) domain = NULL;
+    g_autoptr(FsnPolicy) policy = NULL;
+
+    if (!virt || !fsn_virt_lookup(virt, who, &domain, error)) {
+        return NULL;
+    }
+    policy = fsn_policy_load(domain, set, error);
+    if (!policy) {
+        return NULL;
+    }
+    if (policy->warning) {
+        fsn_cli_warn(context, "%s", policy->warning);
+    }
+    json_object_set_string_member(context->document, "domain",
+                                  fsn_virt_domain_name(domain));
+    return g_steal_pointer(&policy->profile);
+}
+
 static bool
 run_show(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnProfileSet) set = fsn_profiles_load(error);
-    g_autoptr(FsnProfile) profile =
-        set ? fsn_profile_set_resolve(set, args[0], error) : NULL;
+    g_autoptr(FsnProfile) profile = NULL;
 
+    if (set) {
+        profile = opt_effective ? effective(context, set, args[0], error)
+                                : fsn_profile_set_resolve(set, args[0], error);
+    }
     if (!profile) {
         return false;
     }
@@ -241,6 +281,11 @@ run(FsnCliContext *context, char **args, GError **error)
                         actions[i].min_args, actions[i].min_args == 1 ? "" : "s", count);
             return false;
         }
+        if (opt_effective && actions[i].run != run_show) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
+                        "--effective goes with 'show'");
+            return false;
+        }
         if (!actions[i].run(context, args + 1, error)) {
             g_prefix_error(error, "cannot %s profile%s%s: ", args[0], args[1] ? " " : "s",
                            args[1] ? args[1] : "");
@@ -258,7 +303,7 @@ const FsnCliCommand fsn_cmd_profile = {
         "list|show NAME|copy NAME NEW|diff A B|check [NAME...]|set NAME KEY=VALUE...|"
         "unset NAME KEY...|edit NAME|delete NAME|keys [PREFIX]",
     .summary = "show and change what snapshots capture",
-    .options = NULL,
+    .options = options,
     .min_args = 1,
     .max_args = FSN_CLI_ANY,
     .run = run,

@@ -35,6 +35,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_tier,
     &fsn_cmd_hooks,
     &fsn_cmd_profile,
+    &fsn_cmd_policy,
     &fsn_cmd_check_host,
     NULL,
 };

@@ -18,6 +18,7 @@ extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_hooks;
 extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_list;
+extern const FsnCliCommand fsn_cmd_policy;
 extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
 extern const FsnCliCommand fsn_cmd_profile;
