@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "batch/select.h"
 #include "cycle/find-state.h"
+#include "cycle/policy.h"
+#include "cycle/profile-store.h"
 #include "domxml/domain-facts.h"
 #include "repo/catalogue.h"
 #include "virt/domain.h"
@@ -26,6 +28,26 @@ ask_state(FsnVirtDomain *handle, FsnBatchDomain *domain, char **out_xml, GError 
     return fsn_virt_domain_xml(
         handle, domain->running ? FSN_VIRT_XML_RUNNING : FSN_VIRT_XML_INACTIVE, out_xml,
         error);
+}
+
+/* One whose policy cannot be used has that of the default, as everywhere. */
+static bool
+ask_policy(FsnVirtDomain *handle,
+           const FsnProfileSet *set,
+           FsnBatchDomain *domain,
+           GError **error)
+{
+    g_autoptr(FsnPolicy) policy = fsn_policy_load(handle, set, error);
+
+    if (!policy) {
+        return false;
+    }
+    domain->profile = g_strdup(policy->profile->name);
+    domain->order = (int)fsn_profile_number(policy->profile, FSN_KEY_BATCH_ORDER);
+    domain->after =
+        fsn_value_list(fsn_profile_text(policy->profile, FSN_KEY_BATCH_AFTER));
+    domain->tags = fsn_value_list(fsn_profile_text(policy->profile, FSN_KEY_BATCH_TAGS));
+    return true;
 }
 
 static void
@@ -58,6 +80,7 @@ static FsnBatchDomain *
 ask(FsnCycle *cycle,
     FsnVirtDomain *handle,
     const FsnBatchRecord *record,
+    const FsnProfileSet *profiles,
     GPtrArray *catalogue,
     GError **error)
 {
@@ -71,6 +94,7 @@ ask(FsnCycle *cycle,
     domain->recorded =
         g_strdup(record ? fsn_batch_record_get(record, domain->uuid) : NULL);
     if (!repo || !ask_state(handle, domain, &xml, error) ||
+        !ask_policy(handle, profiles, domain, error) ||
         !fsn_domain_facts_parse(xml, &facts, error) ||
         (domain->running &&
          !fsn_virt_domain_block_job(handle, &domain->block_job, error))) {
@@ -107,14 +131,16 @@ fsn_batch_list_domains(FsnCycle *cycle,
     g_autoptr(GPtrArray) damaged = NULL;
     FsnVirt *virt = fsn_cycle_virt(cycle, error);
     FsnRepo *repo = virt ? fsn_cycle_repo(cycle, error) : NULL;
+    g_autoptr(FsnProfileSet) profiles = repo ? fsn_profiles_load(error) : NULL;
 
-    if (!repo || !fsn_repo_catalogue(repo, &catalogue, &damaged, error) ||
+    if (!profiles || !fsn_repo_catalogue(repo, &catalogue, &damaged, error) ||
         !fsn_virt_list(virt, &handles, error)) {
         return false;
     }
     for (guint i = 0; i < handles->len; i++) {
         g_autoptr(GError) local = NULL;
-        FsnBatchDomain *domain = ask(cycle, handles->pdata[i], record, catalogue, &local);
+        FsnBatchDomain *domain =
+            ask(cycle, handles->pdata[i], record, profiles, catalogue, &local);
 
         if (domain) {
             g_ptr_array_add(domains, domain);

@@ -27,7 +27,7 @@ typedef struct {
     char *profile; /* NULL: the default */
     char **tags;   /* NULL: none */
     char **after;  /* names of domains that it needs; NULL: none */
-    int order;     /* lower ones start earlier; 0 where nothing is said */
+    int order;     /* lower ones start earlier */
     bool running;  /* or paused */
     bool persistent;
     char *refusal;   /* why it cannot be saved, a sentence; NULL: it can */

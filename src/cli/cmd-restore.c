@@ -9,6 +9,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/sizing.h"
 #include "cli/units.h"
 #include "cycle/restore.h"
 
@@ -19,6 +20,7 @@ static char **opt_disks;
 static gboolean opt_disks_only;
 static gboolean opt_links_up;
 static gboolean opt_no_keep;
+static gboolean opt_no_resize;
 static gboolean opt_paused;
 static char *opt_pool;
 static gboolean opt_start;
@@ -37,6 +39,8 @@ static GOptionEntry options[] = {
       "connect the new domain's network cards at once", NULL },
     { "no-keep", 0, 0, G_OPTION_ARG_NONE, &opt_no_keep,
       "do not keep what is there now as a snapshot", NULL },
+    { "no-resize", 0, 0, G_OPTION_ARG_NONE, &opt_no_resize,
+      "leave its vCPUs and memory as they are", NULL },
     { "paused", 0, 0, G_OPTION_ARG_NONE, &opt_paused,
       "with memory: leave the guest stopped", NULL },
     { "pool", 0, 0, G_OPTION_ARG_STRING, &opt_pool,
@@ -85,6 +89,12 @@ show(FsnCliContext *context, const FsnRestoreResult *result)
     }
 }
 
+static void
+on_defined(FsnVirtDomain *domain, const char *source_uuid, gpointer user)
+{
+    fsn_cli_size_restored(user, domain, source_uuid);
+}
+
 static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
@@ -100,7 +110,9 @@ run(FsnCliContext *context, char **args, GError **error)
                                        .paused = opt_paused,
                                        .links_up = opt_links_up,
                                        .clone_tpm = opt_clone_tpm,
-                                       .no_keep = opt_no_keep };
+                                       .no_keep = opt_no_keep,
+                                       .defined = opt_no_resize ? NULL : on_defined,
+                                       .user = context };
 
     cycle = fsn_cli_open_cycle(context, progress, error);
     if (!cycle || !fsn_cycle_restore(cycle, args[0], &chosen, context->cancellable,
@@ -109,6 +121,9 @@ run(FsnCliContext *context, char **args, GError **error)
     }
     fsn_cli_progress_wipe(progress);
     show(context, &result);
+    if (!opt_no_resize && result.memory) {
+        fsn_cli_size_resumed(context, cycle, result.domain);
+    }
     return true;
 }
 

@@ -9,12 +9,14 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/sizing.h"
 #include "cli/units.h"
 #include "cycle/resume.h"
 
 #include <string.h>
 
 static char *opt_mode;
+static gboolean opt_no_resize;
 static gboolean opt_no_sync_time;
 static gboolean opt_paused;
 static gboolean opt_take_over;
@@ -23,6 +25,8 @@ static gboolean opt_wait;
 static GOptionEntry options[] = {
     { "mode", 0, 0, G_OPTION_ARG_STRING, &opt_mode, "predicted (default), lazy or eager",
       "MODE" },
+    { "no-resize", 0, 0, G_OPTION_ARG_NONE, &opt_no_resize,
+      "leave its vCPUs and memory as they are", NULL },
     { "no-sync-time", 0, 0, G_OPTION_ARG_NONE, &opt_no_sync_time,
       "leave the guest's clock as it is", NULL },
     { "paused", 0, 0, G_OPTION_ARG_NONE, &opt_paused, "leave the guest stopped", NULL },
@@ -109,6 +113,9 @@ run(FsnCliContext *context, char **args, GError **error)
     }
     fsn_cli_progress_wipe(progress);
     show(context, &result);
+    if (!opt_no_resize) {
+        fsn_cli_size_resumed(context, cycle, result.domain);
+    }
     return true;
 }
 

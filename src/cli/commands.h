@@ -28,6 +28,7 @@ extern const FsnCliCommand fsn_cmd_restore;
 extern const FsnCliCommand fsn_cmd_resume;
 extern const FsnCliCommand fsn_cmd_serve;
 extern const FsnCliCommand fsn_cmd_show;
+extern const FsnCliCommand fsn_cmd_size;
 extern const FsnCliCommand fsn_cmd_snapshot;
 extern const FsnCliCommand fsn_cmd_stats;
 extern const FsnCliCommand fsn_cmd_status;

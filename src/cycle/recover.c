@@ -299,11 +299,15 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return !j->marks || fsn_repo_mark_remove(r->repo, j->marks, "ran", error);
     case FSN_RECOVER_REMOVE_JOURNAL:
         sync_time(r);
-        resize(r);
         put_settings_back(r);
         remove_sockets(r);
         fsn_pager_remove_files(fsn_cycle_state_dir(r->cycle), r->virt, j->uuid);
-        return fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error);
+        if (!fsn_journal_remove(j, fsn_cycle_state_dir(r->cycle), error)) {
+            return false;
+        }
+        /* Last: who notes a size looks for the journal afterwards, so one of us sees it. */
+        resize(r);
+        return true;
     }
     g_assert_not_reached();
 }

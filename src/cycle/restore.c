@@ -170,6 +170,9 @@ finish(FsnRestore *r, GError **error)
     if (!fsn_journal_remove(r->journal, fsn_cycle_state_dir(r->cycle), error)) {
         return false;
     }
+    if (r->options.defined) {
+        r->options.defined(r->domain, r->manifest_uuid, r->options.user);
+    }
     if (r->options.start) {
         if (!fsn_virt_domain_start(r->domain, false, error)) {
             g_prefix_error(error, "it is restored, but ");

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cycle/context.h"
+#include "virt/domain.h"
 
 #include <gio/gio.h>
 #include <json-glib/json-glib.h>
@@ -21,6 +22,10 @@ typedef struct {
     bool links_up; /* a new domain with memory: its network cards are connected at once */
     bool clone_tpm; /* a new domain gets a copy of the TPM's state, secrets and all */
     bool no_keep;   /* in place: do not keep what is there now as a snapshot */
+    /* Without memory: called once @domain is defined, before it may start, with the UUID of
+     * the domain that the snapshot is of; NULL: nobody */
+    void (*defined)(FsnVirtDomain *domain, const char *source_uuid, gpointer user);
+    gpointer user;
 } FsnRestoreOptions;
 
 typedef struct {

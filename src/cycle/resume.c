@@ -16,6 +16,7 @@
 #include "cycle/guard-marker.h"
 #include "cycle/recover.h"
 #include "cycle/resume-private.h"
+#include "cycle/size-request.h"
 #include "cycle/stub.h"
 #include "repo/manifests.h"
 #include "repo/marks.h"
@@ -191,6 +192,7 @@ static bool
 claim(FsnResumeRun *r, GError **error)
 {
     const char *state_dir = fsn_cycle_state_dir(r->cycle);
+    FsnSizeRequest stale;
 
     r->lock = fsn_lock_take(state_dir, fsn_cycle_repo_location(r->cycle), r->memory.uuid,
                             0, error);
@@ -203,6 +205,8 @@ claim(FsnResumeRun *r, GError **error)
                                  fsn_cycle_uri(r->cycle),
                                  fsn_cycle_repo_location(r->cycle), r->memory.id);
     r->journal->sync_time = r->options.sync_time && !r->options.paused;
+    /* What a former resume has left counts no more. */
+    (void)fsn_size_request_take(state_dir, r->memory.uuid, &stale);
     /* The journal first: a claim without one could only be released by hand. */
     return fsn_journal_write(r->journal, state_dir, FSN_STEP_BEGUN, error) &&
            fsn_arm_claim(r->repo, r->memory.id, error) &&

@@ -9,8 +9,9 @@ G_BEGIN_DECLS
 
 /*
  * The size that a resuming guest shall get once its memory is loaded, for libvirt changes no
- * domain before: the file size/UUID in the state folder. Whoever ends the resume takes it.
- * One that is lost costs a resize, no data.
+ * domain before: the file size/UUID in the state folder. Whoever ends the resume takes it,
+ * after the journal is gone; so who writes it has to look for the journal afterwards, and
+ * take it himself if that is gone. One that is lost costs a resize, no data.
  */
 typedef struct {
     unsigned vcpus;
