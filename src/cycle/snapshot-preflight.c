@@ -149,7 +149,8 @@ check_disks_healthy(FsnSnapshotRun *run, GError **error)
         !fsn_virt_domain_backup_job(run->domain, &backup, error)) {
         return false;
     }
-    if (text) {
+    /* QEMU goes on naming the error when the guest has been let run again. */
+    if (text && run->status.state != FSN_VIRT_RUNNING) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
                     "cannot snapshot domain '%s': its disks have errors: %s",
                     run->facts->name, text);
