@@ -84,11 +84,10 @@ private_libvirt_exec sh -c 'kill -9 "$(cat /run/libvirt/qemu/one.pid)"'
 wait_until 20 domain_is one "shut off"
 expect_exit 0 foresnap --json snapshot one
 expect_json "$expect_out" disks.0.mode full
+expect_match "$(json "$expect_out" disks.0.reason)" "no record of the changes" "the reason"
 expect_json "$expect_out" memory none
 guest_virsh start one >/dev/null
 guest_wait_heartbeat one 60
-snapshot --no-memory
-expect_json "$expect_out" disks.0.mode full
 snapshot --no-memory
 expect_json "$expect_out" disks.0.mode incremental
 expect_as_before one

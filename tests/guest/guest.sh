@@ -14,6 +14,7 @@
 #       --plain PCT     compressible part of each page (0)
 #       --agent         runs the QEMU guest agent (guest_requires_agent)
 #       --disk          a qcow2 disk of 64 MiB, created if missing
+#       --mount N       mount the N-th disk, which has ext4, instead of writing to it
 #       --tcg           software emulation even where KVM works
 #       --devices XML   more devices     --memory-backing XML
 #       --domain XML    more children of <domain>
@@ -100,7 +101,8 @@ guest_domain ()
         --ws) ws=$2; shift ;;
         --plain) plain=$2; shift ;;
         --disk) disk=$path.qcow2 ;;
-        --agent) initrd=initramfs-agent options=' memguest.agent=1' ;;
+        --agent) initrd=initramfs-agent options+=' memguest.agent=1' ;;
+        --mount) options+=" memguest.mount=$2"; shift ;;
         --tcg) type=qemu ;;
         --devices) devices=$2; shift ;;
         --memory-backing) backing="<memoryBacking>$2</memoryBacking>"; shift ;;

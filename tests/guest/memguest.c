@@ -12,6 +12,7 @@
  *     memguest.ws=PAGES     pages that each heartbeat looks at, spread over all (4096)
  *     memguest.tick=MS      time between heartbeats (20)
  *     memguest.plain=PCT    part of each page that compresses to nothing (0)
+ *     memguest.mount=N      mount the N-th disk, which has ext4, instead of writing to it
  *     memguest.agent=1      run the QEMU guest agent, which the initramfs has then
  * Lines it prints, each a word and name=value pairs:
  *     READY pages= ms= disks=       filled; the heartbeat begins
@@ -22,6 +23,7 @@
  *           agent silent (connects the guest agent's channel and says nothing there)
  *           litter MIB (fills as much more and gives it back to the kernel)
  *           corrupt PAGE (flips a bit) | outdate PAGE (puts its previous content back)
+ *           log BLOCKS (appends as many to a file on the mounted disk, and syncs it)
  *           disk-every TICKS | fill DISK FIRST_MIB MIB SEED | scatter DISK BLOCKS SEED
  * The power button powers off as well. A counter is written to the first block of each of
  * /dev/vda to /dev/vdd, one after the other, twice a second or at every so many heartbeats.
@@ -305,6 +307,25 @@ leave(int how)
     reboot(how);
 }
 
+/* Hangs as long as the file system is frozen. */
+static void
+write_log(unsigned long blocks)
+{
+    static const char block[PAGE_SIZE] = "logged";
+    int fd = open("/mnt/log", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+    for (unsigned long i = 0; fd >= 0 && i < blocks; i++) {
+        if (write(fd, block, sizeof block) != (ssize_t)sizeof block) {
+            printf("DISK error\n");
+        }
+    }
+    if (fd < 0 || fsync(fd) != 0) {
+        printf("DISK error\n");
+    }
+    close(fd);
+    printf("LOGGED %lu\n", blocks);
+}
+
 /* True if the line was about disks. */
 static bool
 obey_disk(MemGuest *g, const char *line)
@@ -314,6 +335,8 @@ obey_disk(MemGuest *g, const char *line)
     if (sscanf(line, "disk-every %lu", &count) == 1 && count > 0) {
         g->disk_every = (unsigned)count;
         printf("DISK-EVERY %lu\n", count);
+    } else if (sscanf(line, "log %lu", &count) == 1) {
+        write_log(count);
     } else if (sscanf(line, "fill %lu %lu %lu %lu", &disk, &first, &count, &seed) == 4 &&
                disk < g->n_disks) {
         fill_disk(g, disk, first, count, seed);
@@ -513,7 +536,16 @@ open_console(void)
 }
 
 static void
-open_devices(MemGuest *g)
+mount_disk(const char *path)
+{
+    mkdir("/mnt", 0755);
+    printf("MOUNT %s: %s\n", path,
+           mount(path, "/mnt", "ext4", 0, NULL) == 0 ? "done" : "failed");
+}
+
+/* @mounted: number of the disk that is mounted; 0: none. */
+static void
+open_devices(MemGuest *g, unsigned long mounted)
 {
     g->disk_every = DISK_EVERY;
     for (int i = 0; i < MAX_DISKS; i++) {
@@ -521,6 +553,10 @@ open_devices(MemGuest *g)
         int fd;
 
         path[7] = (char)('a' + i);
+        if ((unsigned long)i + 1 == mounted) {
+            mount_disk(path);
+            continue;
+        }
         fd = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
         if (fd < 0) {
             break;
@@ -608,7 +644,7 @@ main(int argc, char **argv)
         printf("no command line: %m\n");
     }
     load_modules();
-    open_devices(&g);
+    open_devices(&g, option(cmdline, "mount", 0));
     if (option(cmdline, "agent", 0) != 0) {
         start_agent();
     }
