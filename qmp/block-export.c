@@ -81,6 +81,19 @@ bitmaps_of(const char *bitmap_node, const char *bitmap)
     return bitmaps;
 }
 
+static JsonObject *
+export_arguments(const char *id, const char *node, const char *name)
+{
+    JsonObject *arguments = json_object_new();
+
+    json_object_set_string_member(arguments, "type", "nbd");
+    json_object_set_string_member(arguments, "id", id);
+    json_object_set_string_member(arguments, "node-name", node);
+    json_object_set_string_member(arguments, "name", name);
+    json_object_set_boolean_member(arguments, "writable", false);
+    return arguments;
+}
+
 bool
 fsn_qmp_export_add(FsnQmp *qmp,
                    const char *id,
@@ -90,17 +103,22 @@ fsn_qmp_export_add(FsnQmp *qmp,
                    const char *bitmap,
                    GError **error)
 {
-    g_autoptr(JsonObject) arguments = json_object_new();
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name);
 
-    json_object_set_string_member(arguments, "type", "nbd");
-    json_object_set_string_member(arguments, "id", id);
-    json_object_set_string_member(arguments, "node-name", node);
-    json_object_set_string_member(arguments, "name", name);
-    json_object_set_boolean_member(arguments, "writable", false);
     if (bitmap) {
         json_object_set_array_member(arguments, "bitmaps",
                                      bitmaps_of(bitmap_node, bitmap));
     }
+    return fsn_qmp_execute_judged(qmp, "block-export-add", arguments, error);
+}
+
+bool
+fsn_qmp_export_add_depth(
+    FsnQmp *qmp, const char *id, const char *node, const char *name, GError **error)
+{
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name);
+
+    json_object_set_boolean_member(arguments, "allocation-depth", true);
     return fsn_qmp_execute_judged(qmp, "block-export-add", arguments, error);
 }
 

@@ -30,6 +30,12 @@ bool fsn_qmp_export_add(FsnQmp *qmp,
                         const char *bitmap_node,
                         const char *bitmap,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Exports @node read-only as @name, with the metadata context "qemu:allocation-depth". */
+bool fsn_qmp_export_add_depth(FsnQmp *qmp,
+                              const char *id,
+                              const char *node,
+                              const char *name,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* @hard: also with clients, which lose their connections; else FSN_ERROR_BUSY. Node and
  * bitmap are free when fsn_qmp_export_wait_gone() returns. */
 bool fsn_qmp_export_del(FsnQmp *qmp, const char *id, bool hard, GError **error)
