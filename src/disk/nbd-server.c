@@ -171,6 +171,17 @@ wait_ready(int fd, GError **error)
     return false;
 }
 
+bool
+fsn_nbd_listen(const char *path, int *out_listener, GError **error)
+{
+    int fd = listen_at(path, error);
+
+    if (fd >= 0) {
+        *out_listener = fd;
+    }
+    return fd >= 0;
+}
+
 FsnNbdServer *
 fsn_nbd_server_start(const FsnNbdServerOptions *options, GError **error)
 {

@@ -19,6 +19,12 @@ typedef struct {
     int listener;       /* above 0: this one is served instead; it stays the caller's */
 } FsnNbdServerOptions;
 
+/* Makes the listening socket @path, as the next function does; *@out_listener is the
+ * caller's to close, and the path to remove. A server that is started on it again is the
+ * same to its clients, who wait in between. */
+bool fsn_nbd_listen(const char *path, int *out_listener, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* Returns when it can be read from. A socket that nobody listens on is replaced; one that is
  * in use is FSN_ERROR_BUSY, any other file FSN_ERROR_EXISTS. What nbdkit says goes to this
  * process's standard error. */

@@ -152,6 +152,24 @@ fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
     return run(argv, "add a bitmap", NULL, NULL, NULL, error) && sync_path(path, error);
 }
 
+/* In three steps: to add a bitmap qemu-img opens what is below. */
+bool
+fsn_qemu_img_overlay(
+    const char *path, uint64_t size, const char *bitmap, const char *uri, GError **error)
+{
+    g_autofree char *file = file_name(path);
+    g_autofree char *size_text = g_strdup_printf("%" G_GUINT64_FORMAT, size);
+    const char *const create[] = { "qemu-img", "create", "-q",      "-f",
+                                   "qcow2",    file,     size_text, NULL };
+    const char *const rebase[] = { "qemu-img", "rebase", "-u", "-f", "qcow2", "-F",
+                                   "raw",      "-b",     uri,  file, NULL };
+
+    return run(create, "create the overlay", NULL, NULL, NULL, error) &&
+           (!bitmap || fsn_qemu_img_add_bitmap(path, bitmap, error)) &&
+           run(rebase, "put the overlay over its image", NULL, NULL, NULL, error) &&
+           sync_path(path, error);
+}
+
 bool
 fsn_qemu_img_remove_bitmap(const char *path, const char *name, GError **error)
 {

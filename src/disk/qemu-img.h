@@ -26,6 +26,13 @@ bool fsn_qemu_img_add_bitmap(const char *path, const char *name, GError **error)
 /* Removes it, in whatever state it is. */
 bool fsn_qemu_img_remove_bitmap(const char *path, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Makes @path, which is there and empty, a qcow2 image of @size bytes with the bitmap @bitmap
+ * (NULL: none) over the raw image @uri, which is not opened; synced. */
+bool fsn_qemu_img_overlay(const char *path,
+                          uint64_t size,
+                          const char *bitmap,
+                          const char *uri,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Makes the file that is open as @fd an empty qcow2 image of @size bytes. */
 bool fsn_qemu_img_create(int fd, uint64_t size, GError **error) G_GNUC_WARN_UNUSED_RESULT;

@@ -22,7 +22,9 @@
 
 #include <errno.h>
 #include <nbdkit-plugin.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #define THREAD_MODEL   NBDKIT_THREAD_MODEL_PARALLEL
@@ -123,6 +125,9 @@ plugin_after_fork(void)
         return report(error);
     }
     if (ready_fd >= 0) {
+        /* nbdkit has asked for SIGTERM at its parent's death. While it ends by that it answers
+         * with errors, which a guest would see; a connection that is cut is made again. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (write(ready_fd, "R", 1) != 1) {
             nbdkit_error("nobody reads ready-fd: %m");
             return -1;

@@ -162,3 +162,10 @@ fsn_virt_domain_sync_time(FsnVirtDomain *domain, GError **error)
                                   (unsigned)(now_us % G_USEC_PER_SEC) * 1000, 0),
                  "set the clock of", domain, error);
 }
+
+bool
+fsn_virt_domain_block_pull(FsnVirtDomain *domain, const char *target, GError **error)
+{
+    return check(virDomainBlockPull(fsn_virt_domain_handle(domain), target, 0, 0),
+                 "pull a disk of", domain, error);
+}

@@ -117,4 +117,9 @@ bool fsn_virt_domain_has_job(FsnVirtDomain *domain, bool *out_active, GError **e
 bool fsn_virt_domain_block_job(FsnVirtDomain *domain, char **out_target, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Begins a block job that makes disk @target independent of the images below it; libvirt
+ * takes them out of both descriptions when it has ended. */
+bool fsn_virt_domain_block_pull(FsnVirtDomain *domain, const char *target, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 G_END_DECLS
