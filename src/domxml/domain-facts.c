@@ -99,6 +99,7 @@ disk_free(gpointer data)
     g_free(disk->alias);
     g_free(disk->cache);
     g_free(disk->discard);
+    g_free(disk->rerror_policy);
     g_free(disk->serial);
     g_free(disk);
 }
@@ -128,6 +129,7 @@ read_disk(const xmlNode *node)
     disk->alias = fsn_node_attribute(fsn_node_child(node, "alias"), "name");
     disk->cache = fsn_node_attribute(driver, "cache");
     disk->discard = fsn_node_attribute(driver, "discard");
+    disk->rerror_policy = fsn_node_attribute(driver, "rerror_policy");
     disk->serial = fsn_node_text(fsn_node_child(node, "serial"));
     disk->backing = has_backing(node);
     disk->readonly = fsn_node_child(node, "readonly") != NULL;

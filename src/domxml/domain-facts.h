@@ -10,16 +10,17 @@ G_BEGIN_DECLS
 /* One <disk>. Strings are NULL where the XML has no such thing (an empty drive has no
  * source). */
 typedef struct {
-    char *target;      /* "vda" */
-    char *device;      /* "disk", "cdrom", "floppy", "lun" */
-    char *source_kind; /* the type: "file", "block", "network", "volume", … */
-    char *source;      /* path, device, "protocol:name" or "pool/volume" */
-    char *format;      /* "qcow2", "raw", … */
-    char *alias;       /* libvirt's name of the device, "virtio-disk0"; live XML only */
-    char *cache;       /* "none", "writeback", …; NULL: QEMU's default */
-    char *discard;     /* "unmap", "ignore"; NULL: QEMU's default */
-    char *serial;      /* what the guest sees */
-    bool backing;      /* has a backing image; known for live XML, or where stated */
+    char *target;        /* "vda" */
+    char *device;        /* "disk", "cdrom", "floppy", "lun" */
+    char *source_kind;   /* the type: "file", "block", "network", "volume", … */
+    char *source;        /* path, device, "protocol:name" or "pool/volume" */
+    char *format;        /* "qcow2", "raw", … */
+    char *alias;         /* libvirt's name of the device, "virtio-disk0"; live XML only */
+    char *cache;         /* "none", "writeback", …; NULL: QEMU's default */
+    char *discard;       /* "unmap", "ignore"; NULL: QEMU's default */
+    char *rerror_policy; /* what a failed read does; NULL: QEMU's default */
+    char *serial;        /* what the guest sees */
+    bool backing;        /* has a backing image; known for live XML, or where stated */
     bool readonly;
     bool shareable;
     bool transient; /* its contents end with QEMU */

@@ -62,6 +62,33 @@ find_disk(xmlNode *devices, const char *target)
     return disk;
 }
 
+static xmlNode *
+add_child(xmlNode *parent, const char *name)
+{
+    return xmlNewChild(parent, NULL, (const xmlChar *)name, NULL);
+}
+
+/* The image below: raw, by NBD, and nothing below that. */
+static void
+serve_disk(xmlNode *disk, xmlNode *driver, const char *socket)
+{
+    xmlNode *backing = add_child(disk, "backingStore");
+    xmlNode *source;
+    xmlNode *host;
+
+    set_attribute(backing, "type", "network");
+    set_attribute(add_child(backing, "format"), "type", "raw");
+    source = add_child(backing, "source");
+    set_attribute(source, "protocol", "nbd");
+    host = add_child(source, "host");
+    set_attribute(host, "transport", "unix");
+    set_attribute(host, "socket", socket);
+    (void)add_child(backing, "backingStore"); /* empty: the end */
+    if (!xmlHasProp(driver, (const xmlChar *)"rerror_policy")) {
+        set_attribute(driver, "rerror_policy", "stop");
+    }
+}
+
 /* A chain that was below it is not any more. */
 static bool
 place_disk(xmlNode *devices, const FsnDiskPlace *place, GError **error)
@@ -87,6 +114,9 @@ place_disk(xmlNode *devices, const FsnDiskPlace *place, GError **error)
     source = xmlNewChild(disk, NULL, (const xmlChar *)"source", NULL);
     set_attribute(source, strcmp(place->kind, "block") == 0 ? "dev" : "file",
                   place->path);
+    if (place->served) {
+        serve_disk(disk, driver, place->served);
+    }
     return true;
 }
 
@@ -181,6 +211,35 @@ fsn_domain_xml_restore(const char *xml,
     edit_interfaces(devices, edit);
     if (edit->new_nvram) {
         reset_nvram(root, edit->nvram);
+    }
+    *out_xml = fsn_document_to_text(document);
+    return true;
+}
+
+bool
+fsn_domain_xml_filled(const char *xml,
+                      const FsnFilledDisk *disks,
+                      size_t n_disks,
+                      char **out_xml,
+                      GError **error)
+{
+    g_autoptr(xmlDoc) document = NULL;
+    xmlNode *devices;
+
+    if (!fsn_document_parse(xml, "domain", "domain XML", &document, error)) {
+        return false;
+    }
+    devices = fsn_node_child(xmlDocGetRootElement(document), "devices");
+    for (size_t i = 0; i < n_disks; i++) {
+        xmlNode *disk = find_disk(devices, disks[i].target);
+        xmlNode *driver = fsn_node_child(disk, "driver");
+
+        if (disk) {
+            remove_children(disk, "backingStore");
+        }
+        if (driver && disks[i].own_policy) {
+            xmlUnsetProp(driver, (const xmlChar *)"rerror_policy");
+        }
     }
     *out_xml = fsn_document_to_text(document);
     return true;

@@ -69,6 +69,45 @@ test_disks(void)
     g_assert_nonnull(strstr(out, "aaaaaaaa-"));
 }
 
+/* Served, and standalone again. */
+static void
+test_served(void)
+{
+    const FsnDiskPlace places[] = {
+        { .target = "vda",
+          .kind = "file",
+          .path = "/a.qcow2",
+          .format = "qcow2",
+          .served = "/run/a&b.monitor" },
+        { .target = "vdb", .kind = "file", .path = "/b.qcow2", .format = "qcow2" },
+    };
+    const FsnRestoreEdit edit = { .disks = places, .n_disks = 2 };
+    const FsnFilledDisk filled[] = { { .target = "vda", .own_policy = true },
+                                     { .target = "gone" } };
+    const FsnFilledDisk theirs = { .target = "vda" };
+    g_autofree char *out = edited(&edit);
+    g_autofree char *end = NULL;
+    g_autofree char *kept = NULL;
+    g_autoptr(FsnDomainFacts) facts = NULL;
+    const FsnDiskFacts *disk;
+
+    g_assert_true(fsn_domain_facts_parse(out, &facts, NULL));
+    disk = g_ptr_array_index(facts->disks, 0);
+    g_assert_true(disk->backing);
+    g_assert_cmpstr(disk->rerror_policy, ==, "stop");
+    g_assert_nonnull(strstr(out, "socket=\"/run/a&amp;b.monitor\""));
+    g_assert_nonnull(strstr(out, "<format type=\"raw\"/>"));
+    disk = g_ptr_array_index(facts->disks, 1);
+    g_assert_false(disk->backing);
+    g_assert_null(disk->rerror_policy);
+    g_assert_true(fsn_domain_xml_filled(out, filled, 2, &end, NULL));
+    g_assert_null(strstr(end, "nbd"));
+    g_assert_null(strstr(end, "rerror_policy"));
+    g_assert_nonnull(strstr(end, "/a.qcow2"));
+    g_assert_true(fsn_domain_xml_filled(out, &theirs, 1, &kept, NULL));
+    g_assert_nonnull(strstr(kept, "rerror_policy"));
+}
+
 static void
 test_new_domain(void)
 {
@@ -156,6 +195,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/restore-edit/disks", test_disks);
     g_test_add_func("/restore-edit/new-domain", test_new_domain);
+    g_test_add_func("/restore-edit/served", test_served);
     g_test_add_func("/restore-edit/links-down", test_links_down);
     g_test_add_func("/restore-edit/refused", test_refused);
     g_test_add_func("/restore-edit/pool", test_pool);
