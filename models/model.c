@@ -12,6 +12,10 @@ const FsnModelClass *const fsn_model_classes[] = {
     &fsn_model_naive,
     &fsn_model_seasonal_naive,
     &fsn_model_profile,
+    &fsn_model_ets,
+    &fsn_model_theta,
+    &fsn_model_arima,
+    &fsn_model_decompose,
     &fsn_model_regression,
     NULL,
 };

@@ -21,7 +21,7 @@
 #define BANDS_MAX  8
 #define ROWS       720 /* about as many per band */
 #define ITERATIONS 8
-#define RIDGE      .05
+#define RIDGE      .01
 
 typedef struct {
     FsnModel model;
