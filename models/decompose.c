@@ -52,8 +52,8 @@ make_row(const Decompose *d, const FsnModelData *data, size_t i, double *x)
     fsn_waves_row(data, i, d->waves, x);
     x += d->waves;
     for (guint k = 0; k < d->kinds->len; k++) {
-        *x++ = data->events ? fsn_events_cover(data->events, d->kinds->pdata[k], time_us,
-                                               time_us + data->step_us)
+        *x++ = data->events ? fsn_events_coverage(data->events, d->kinds->pdata[k],
+                                                  time_us, time_us + data->step_us)
                             : 0;
     }
 }
@@ -74,10 +74,10 @@ value_at(const Decompose *d, const FsnModelData *data, size_t i)
 static void
 take_kinds(Decompose *d, const FsnModelData *data)
 {
-    g_autoptr(GPtrArray) all = data->events ? fsn_events_kinds(data->events) : NULL;
+    g_auto(GStrv) all = data->events ? fsn_events_kinds(data->events) : NULL;
 
-    for (guint i = 0; all && i < all->len && i < KINDS_MAX; i++) {
-        g_ptr_array_add(d->kinds, g_strdup(all->pdata[i]));
+    for (guint i = 0; all && all[i] && i < KINDS_MAX; i++) {
+        g_ptr_array_add(d->kinds, g_strdup(all[i]));
     }
 }
 

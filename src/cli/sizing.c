@@ -140,7 +140,9 @@ fsn_cli_size_resumed(FsnCliContext *context, FsnCycle *cycle, const char *name)
     if (fsn_virt_lookup(virt, name, &domain, &error) &&
         advise(context, domain, &how, true, &advice, &error)) {
         tell(context, &advice);
-        if (!changes(&advice) || hand_over(cycle, domain, &advice, &error)) {
+        /* Even if nothing seems to change: only the guest's agent, which cannot be asked yet,
+         * knows how many vCPUs it has online. */
+        if (!advice.demand.model || hand_over(cycle, domain, &advice, &error)) {
             return;
         }
     }

@@ -196,14 +196,15 @@ test_decompose_events(void)
     for (int64_t day = 3; day < 30; day += 5) {
         int64_t at = data.start_us + (24 * day + 2) * HOUR_US;
 
-        fsn_events_add(events, at, at + 3 * HOUR_US, "backup", "nightly");
+        g_assert_true(
+            fsn_events_add(events, at, at + 3 * HOUR_US, "backup", "nightly", NULL));
     }
     data.events = events;
     for (size_t i = 0; i < N; i++) {
         int64_t time = data.start_us + (int64_t)i * HOUR_US;
 
         y[i] = 20 + 5 * sin(2 * G_PI * (double)i / 24) + .3 * noise(rand) +
-               40 * fsn_events_cover(events, "backup", time, time + HOUR_US);
+               40 * fsn_events_coverage(events, "backup", time, time + HOUR_US);
     }
     g_autoptr(FsnModel) model = fsn_model_decompose.fit(&data);
     model->class->forecast(model, &data, 48, out);
