@@ -7,10 +7,8 @@
 
 #include "base/error.h"
 #include "cli/commands.h"
-#include "cli/output.h"
+#include "cli/gc-view.h"
 #include "cli/snapshots.h"
-#include "cli/units.h"
-#include "repo/gc.h"
 
 static gboolean opt_dry_run;
 static gboolean opt_no_repack;
@@ -25,36 +23,6 @@ static GOptionEntry options[] = {
       "wait so long for writers before freeing (30)", "SECONDS" },
     G_OPTION_ENTRY_NULL,
 };
-
-static void
-show(FsnCliContext *context, const FsnGcReport *report)
-{
-    JsonObject *document = context->document;
-    g_autofree char *removed = fsn_cli_size_text(report->bytes_removed);
-    g_autofree char *kept = fsn_cli_size_text(report->bytes_kept);
-    g_autofree char *repacked = fsn_cli_size_text(report->bytes_repacked);
-
-    json_object_set_boolean_member(document, "dry_run", opt_dry_run);
-    json_object_set_int_member(document, "objects_removed",
-                               (int64_t)report->objects_removed);
-    json_object_set_int_member(document, "bytes_removed", (int64_t)report->bytes_removed);
-    json_object_set_int_member(document, "objects_kept", (int64_t)report->objects_kept);
-    json_object_set_int_member(document, "bytes_kept", (int64_t)report->bytes_kept);
-    json_object_set_int_member(document, "packs_repacked",
-                               (int64_t)report->packs_repacked);
-    json_object_set_int_member(document, "bytes_repacked",
-                               (int64_t)report->bytes_repacked);
-    json_object_set_int_member(document, "objects_put_back", (int64_t)report->put_back);
-    json_object_set_int_member(document, "writers", (int64_t)report->leases);
-    fsn_cli_say(context, "%s %s in %" G_GUINT64_FORMAT " objects, %s %s",
-                opt_dry_run ? "would free" : "freed", removed, report->objects_removed,
-                opt_dry_run ? "would keep" : "kept", kept);
-    if (report->packs_repacked > 0) {
-        fsn_cli_say(
-            context, "%s %s in %" G_GUINT64_FORMAT " packs that are mostly garbage",
-            opt_dry_run ? "would free" : "freed", repacked, report->packs_repacked);
-    }
-}
 
 static bool
 run(FsnCliContext *context, char **args, GError **error)
@@ -73,7 +41,7 @@ run(FsnCliContext *context, char **args, GError **error)
         g_prefix_error(error, "cannot free space: ");
         return false;
     }
-    show(context, &report);
+    fsn_cli_show_gc(context, context->document, opt_dry_run, &report);
     return true;
 }
 

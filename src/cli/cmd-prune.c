@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/delete-snapshot.h"
+#include "cli/gc-view.h"
 #include "cli/output.h"
 #include "cli/prune-plan.h"
 #include "cli/snapshots.h"
@@ -20,6 +21,7 @@
 #define CHUNK 256
 
 static gboolean opt_dry_run;
+static gboolean opt_gc;
 static int opt_last, opt_hourly, opt_daily, opt_weekly, opt_monthly, opt_yearly;
 
 static GOptionEntry options[] = {
@@ -34,6 +36,8 @@ static GOptionEntry options[] = {
       "keep the newest of each of N months", "N" },
     { "keep-yearly", 0, 0, G_OPTION_ARG_INT, &opt_yearly,
       "keep the newest of each of N years", "N" },
+    { "gc", 0, 0, G_OPTION_ARG_NONE, &opt_gc,
+      "then free the space of what was deleted, as 'foresnap gc' does", NULL },
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run,
       "only say what would be deleted, and why", NULL },
     G_OPTION_ENTRY_NULL,
@@ -195,7 +199,7 @@ say_result(FsnCliContext *context, GArray *items, JsonArray *deleted)
         fsn_cli_say(context, "deleted %.8s", json_array_get_string_element(deleted, i));
     }
     fsn_cli_say(context, "deleted %u of %u snapshots%s", removed, items->len,
-                removed > 0 ? "; 'foresnap gc' frees their space" : "");
+                removed > 0 && !opt_gc ? "; 'foresnap gc' frees their space" : "");
 }
 
 /* Plans and carries out; damaged snapshots were counted before. */
@@ -234,6 +238,26 @@ prune(FsnCliContext *context,
     return ok;
 }
 
+/* Also if nothing was deleted now: who asks for it wants the space. */
+static bool
+collect(FsnCliContext *context, FsnRepo *repo, GError **error)
+{
+    JsonObject *object;
+    FsnGcReport report;
+
+    if (!opt_gc || opt_dry_run) {
+        return true;
+    }
+    if (!fsn_repo_gc(repo, 0, FSN_GC_GRACE_US, &report, error)) {
+        g_prefix_error(error, "cannot free space: ");
+        return false;
+    }
+    object = json_object_new();
+    json_object_set_object_member(context->document, "gc", object);
+    fsn_cli_show_gc(context, object, false, &report);
+    return true;
+}
+
 static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
@@ -251,6 +275,9 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     if (!prune(context, repo, entries, &rules, &left, error)) {
+        return false;
+    }
+    if (!collect(context, repo, error)) {
         return false;
     }
     if (args[0] && entries->len == 0) {
