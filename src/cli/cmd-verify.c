@@ -28,9 +28,16 @@ static GOptionEntry options[] = {
 };
 
 static void
-on_progress(gpointer user, uint64_t done, uint64_t total)
+on_progress(gpointer user, FsnVerifyPhase phase, uint64_t done, uint64_t total)
 {
-    fsn_cli_progress_update("verifying", done, total, user);
+    switch (phase) {
+    case FSN_VERIFY_INDEXES:
+        fsn_cli_progress_count("looking at snapshots", done, total, user);
+        break;
+    case FSN_VERIFY_DATA:
+        fsn_cli_progress_update("verifying", done, total, user);
+        break;
+    }
 }
 
 static JsonObject *

@@ -89,11 +89,10 @@ fsn_cli_progress_text(const char *phase,
     return g_string_free(text, FALSE);
 }
 
-void
-fsn_cli_progress_update(const char *phase, uint64_t done, uint64_t total, gpointer user)
+/* Notes the phase; true if the line is to be drawn again now. */
+static bool
+is_due(FsnCliProgress *progress, const char *phase, int64_t now)
 {
-    FsnCliProgress *progress = user;
-    int64_t now = fsn_monotonic_us();
     bool new_phase = g_strcmp0(phase, progress->phase) != 0;
 
     if (new_phase) {
@@ -104,13 +103,43 @@ fsn_cli_progress_update(const char *phase, uint64_t done, uint64_t total, gpoint
             fprintf(stderr, "foresnap: %s\n", phase);
         }
     }
-    if (progress->terminal && (new_phase || now - progress->drawn_us >= REDRAW_US)) {
+    return progress->terminal && (new_phase || now - progress->drawn_us >= REDRAW_US);
+}
+
+static void
+draw(FsnCliProgress *progress, const char *text, int64_t now)
+{
+    fprintf(stderr, "\r%s\033[K", text);
+    fflush(stderr);
+    progress->drawn = true;
+    progress->drawn_us = now;
+}
+
+void
+fsn_cli_progress_update(const char *phase, uint64_t done, uint64_t total, gpointer user)
+{
+    FsnCliProgress *progress = user;
+    int64_t now = fsn_monotonic_us();
+
+    if (is_due(progress, phase, now)) {
         g_autofree char *text =
             fsn_cli_progress_text(phase, done, total, now - progress->phase_us);
 
-        fprintf(stderr, "\r%s\033[K", text);
-        fflush(stderr);
-        progress->drawn = true;
-        progress->drawn_us = now;
+        draw(progress, text, now);
+    }
+}
+
+void
+fsn_cli_progress_count(const char *phase, uint64_t done, uint64_t total, gpointer user)
+{
+    FsnCliProgress *progress = user;
+    int64_t now = fsn_monotonic_us();
+
+    if (is_due(progress, phase, now)) {
+        g_autofree char *text = g_strdup_printf(
+            "%s  %d %%  %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, phase,
+            total > 0 ? (int)(done * 100 / total) : 0, done, total);
+
+        draw(progress, text, now);
     }
 }

@@ -27,6 +27,12 @@ void fsn_cli_progress_update(const char *phase,
                              uint64_t total,
                              gpointer user);
 
+/* The same for things that are counted: "looking at snapshots  5 %  17 of 340". */
+void fsn_cli_progress_count(const char *phase,
+                            uint64_t done,
+                            uint64_t total,
+                            gpointer user);
+
 /* The text of the line: "reading  45 %  1.2 GiB of 2.7 GiB  1.1 GiB/s  2 s left"; @elapsed_us
  * since the phase began. Pure; the caller frees. */
 char *fsn_cli_progress_text(const char *phase,

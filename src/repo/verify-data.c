@@ -24,7 +24,7 @@ add_done(gpointer user, uint64_t bytes)
     v->done += bytes;
     v->report.bytes += bytes;
     if (v->progress) {
-        v->progress(v->user, v->done, MAX(v->total, v->done));
+        v->progress(v->user, FSN_VERIFY_DATA, v->done, MAX(v->total, v->done));
     }
     g_mutex_unlock(&v->lock);
 }

@@ -259,18 +259,35 @@ check_snapshot(FsnVerify *v, const char *id, bool named, GError **error)
     return true;
 }
 
+static void
+tell(FsnVerify *v, size_t done, size_t total)
+{
+    if (v->progress) {
+        v->progress(v->user, FSN_VERIFY_INDEXES, done, total);
+    }
+}
+
+static bool
+check_named(FsnVerify *v, const char *const *ids, GError **error)
+{
+    size_t n = g_strv_length((char **)ids);
+
+    for (size_t i = 0; i < n; i++) {
+        tell(v, i, n);
+        if (!check_snapshot(v, ids[i], true, error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 check_snapshots(FsnVerify *v, const char *const *ids, GError **error)
 {
     g_autoptr(GPtrArray) keys = NULL;
 
-    for (; ids && *ids; ids++) {
-        if (!check_snapshot(v, *ids, true, error)) {
-            return false;
-        }
-    }
     if (ids) {
-        return true;
+        return check_named(v, ids, error);
     }
     if (!fsn_blob_list(fsn_repo_store(v->repo), FSN_DIR_MANIFESTS, &keys, error)) {
         return false;
@@ -278,6 +295,7 @@ check_snapshots(FsnVerify *v, const char *const *ids, GError **error)
     for (guint i = 0; i < keys->len; i++) {
         const char *id = (const char *)keys->pdata[i] + strlen(FSN_DIR_MANIFESTS "/");
 
+        tell(v, i, keys->len);
         if (!check_snapshot(v, id, false, error)) {
             return false;
         }

@@ -24,9 +24,17 @@ typedef struct {
 void fsn_verify_report_clear(FsnVerifyReport *report);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnVerifyReport, fsn_verify_report_clear)
 
-/* Called now and then, from any thread but never from two at once: bytes verified of the
- * bytes to verify. */
-typedef void (*FsnVerifyProgress)(gpointer user, uint64_t done, uint64_t total);
+typedef enum {
+    FSN_VERIFY_INDEXES, /* in snapshots */
+    FSN_VERIFY_DATA,    /* in bytes */
+} FsnVerifyPhase;
+
+/* Called now and then, from any thread but never from two at once: what is done of what is to be
+ * done. */
+typedef void (*FsnVerifyProgress)(gpointer user,
+                                  FsnVerifyPhase phase,
+                                  uint64_t done,
+                                  uint64_t total);
 
 /* Verifies the snapshots @ids (NULL-terminated), or all and the repository's own small values if
  * that is null: manifests, marks, sequences, objects, roots, index segments, and that every
