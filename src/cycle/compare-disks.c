@@ -276,7 +276,7 @@ fsn_cycle_compare_disks(FsnCycle *cycle,
     FsnRepo *repo = fsn_cycle_repo(cycle, error);
 
     if (!repo || !load(&c, repo, snapshot, error) || !open_instant(&c, error) ||
-        !compare_all(&c, error)) {
+        !compare_all(&c, error) || !fsn_snapshot_undo(c.run, error)) {
         return false;
     }
     memset(out_result, 0, sizeof *out_result);

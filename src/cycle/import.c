@@ -232,13 +232,6 @@ cookie_cpu(const char *cookie)
 }
 
 static bool
-write_step(Import *import, FsnStep step, GError **error)
-{
-    return fsn_journal_write(import->journal, fsn_cycle_state_dir(import->cycle), step,
-                             error);
-}
-
-static bool
 store(Import *import, FsnImageStats *out_stats, GError **error)
 {
     g_auto(FsnCaptureObjects) objects = { 0 };
@@ -279,13 +272,13 @@ store(Import *import, FsnImageStats *out_stats, GError **error)
         .total_us = -1,
         .disks = disks,
     });
-    return write_step(import, FSN_STEP_STORING, error) &&
+    return fsn_cycle_step(import->cycle, import->journal, FSN_STEP_STORING, error) &&
            fsn_repo_commit_manifest(import->repo, manifest, error) &&
-           write_step(import, FSN_STEP_DURABLE, error) &&
+           fsn_cycle_step(import->cycle, import->journal, FSN_STEP_DURABLE, error) &&
            fsn_stub_write(import->cycle, fsn_virt_domain_name(import->domain),
                           fsn_virt_domain_uuid(import->domain), inactive, import->id,
                           error) &&
-           write_step(import, FSN_STEP_GUARDED, error) &&
+           fsn_cycle_step(import->cycle, import->journal, FSN_STEP_GUARDED, error) &&
            fsn_arm(import->repo, import->id, import->facts, 0,
                    fsn_monotonic_us() - import->started_us, error) &&
            fsn_journal_remove(import->journal, fsn_cycle_state_dir(import->cycle), error);

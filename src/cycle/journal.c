@@ -286,6 +286,12 @@ fsn_journal_write(FsnJournal *j, const char *state_dir, FsnStep step, GError **e
 }
 
 bool
+fsn_cycle_step(FsnCycle *cycle, FsnJournal *journal, FsnStep step, GError **error)
+{
+    return fsn_journal_write(journal, fsn_cycle_state_dir(cycle), step, error);
+}
+
+bool
 fsn_journal_remove(const FsnJournal *j, const char *state_dir, GError **error)
 {
     g_autofree char *path = journal_path(state_dir, j->uuid);

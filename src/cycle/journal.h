@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cycle/context.h"
+
 #include <glib.h>
 #include <json-glib/json-glib.h>
 #include <stdbool.h>
@@ -89,6 +91,9 @@ bool fsn_journal_write(FsnJournal *journal,
                        const char *state_dir,
                        FsnStep step,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same in the state folder of @cycle: what operations use. */
+bool fsn_cycle_step(FsnCycle *cycle, FsnJournal *journal, FsnStep step, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
 bool fsn_journal_remove(const FsnJournal *journal, const char *state_dir, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 

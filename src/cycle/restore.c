@@ -77,12 +77,6 @@ fsn_restore_result_to_json(const FsnRestoreResult *result)
     return o;
 }
 
-static bool
-write_step(FsnRestore *r, FsnStep step, GError **error)
-{
-    return fsn_journal_write(r->journal, fsn_cycle_state_dir(r->cycle), step, error);
-}
-
 /* The state from before, if there is one and it is wanted. */
 static bool
 keep(FsnRestore *r, GError **error)
@@ -123,7 +117,7 @@ begin(FsnRestore *r, GError **error)
     r->journal->files = fsn_restore_files_of(&r->plan, r->options.as != NULL);
     return fsn_restore_firmware_files(r, r->journal->files, error) &&
            fsn_restore_build_xml(r, r->xml, &r->journal->xml, error) &&
-           write_step(r, FSN_STEP_BEGUN, error);
+           fsn_cycle_step(r->cycle, r->journal, FSN_STEP_BEGUN, error);
 }
 
 static bool
@@ -148,17 +142,18 @@ define(FsnRestore *r, GError **error)
 static bool
 put_disks(FsnRestore *r, GError **error)
 {
-    if (!write_step(r, FSN_STEP_WRITING, error) ||
+    if (!fsn_cycle_step(r->cycle, r->journal, FSN_STEP_WRITING, error) ||
         !fsn_restore_files_write(r->cycle, r->id, &r->plan, r->written, r->cancellable,
                                  error) ||
         !fsn_restore_firmware_write(r, error) || !fsn_restore_check_off(r, error)) {
         return false;
     }
     r->replacing = true;
-    return write_step(r, FSN_STEP_REPLACING, error) &&
+    return fsn_cycle_step(r->cycle, r->journal, FSN_STEP_REPLACING, error) &&
            fsn_restore_files_replace(r->cycle, r->id, r->journal->files, r->written,
                                      error) &&
-           write_step(r, FSN_STEP_DEFINING, error) && define(r, error);
+           fsn_cycle_step(r->cycle, r->journal, FSN_STEP_DEFINING, error) &&
+           define(r, error);
 }
 
 static bool

@@ -106,13 +106,10 @@ take_parent(FsnSnapshotDisk *d, const Stored *stored)
 /* The snapshot whose bitmap is on the disk, which after a restore is not the newest one, nor
  * need it be of this domain; else the newest that has the disk at all. */
 static void
-find_parent(FsnSnapshotRun *run,
-            FsnSnapshotDisk *d,
-            const FsnBlockDevice *device,
-            GPtrArray *manifests)
+find_parent(FsnSnapshotRun *run, FsnSnapshotDisk *d, const FsnBlockDevice *device)
 {
-    for (guint i = 0; i < manifests->len; i++) {
-        JsonObject *m = manifests->pdata[i];
+    for (guint i = 0; i < run->manifests->len; i++) {
+        JsonObject *m = run->manifests->pdata[i];
         g_autofree char *name = NULL;
         const FsnBlockBitmap *bitmap;
         Stored stored;
@@ -191,11 +188,7 @@ look_in_qemu(FsnSnapshotDisk *d, const FsnBlockDevice *device)
 }
 
 static bool
-find_live(FsnSnapshotRun *run,
-          FsnSnapshotDisk *d,
-          GPtrArray *devices,
-          GPtrArray *manifests,
-          GError **error)
+find_live(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *devices, GError **error)
 {
     const char *refusal = fsn_disk_snapshot_refusal(d->facts, run->options.plain_text);
     FsnBlockDevice *device =
@@ -205,7 +198,7 @@ find_live(FsnSnapshotRun *run,
         refusal = look_in_qemu(d, device);
     }
     if (!refusal) {
-        find_parent(run, d, device, manifests);
+        find_parent(run, d, device);
     }
     return plan_disk(run, d, refusal, error);
 }
@@ -260,10 +253,7 @@ measure_dirty(FsnSnapshotRun *run, FsnSnapshotDisk *d)
 }
 
 static bool
-look_in_image(FsnSnapshotRun *run,
-              FsnSnapshotDisk *d,
-              GPtrArray *manifests,
-              GError **error)
+look_in_image(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
 {
     g_auto(FsnImageInfo) info = { 0 };
     FsnBlockDevice device;
@@ -275,7 +265,7 @@ look_in_image(FsnSnapshotRun *run,
     d->size = info.virtual_size;
     d->data_file = info.data_file;
     device = device_of(&info);
-    find_parent(run, d, &device, manifests);
+    find_parent(run, d, &device);
     g_ptr_array_unref(device.bitmaps);
     if (d->parent_id && d->bitmap == FSN_BITMAP_RECORDING) {
         measure_dirty(run, d);
@@ -284,7 +274,7 @@ look_in_image(FsnSnapshotRun *run,
 }
 
 static bool
-find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError **error)
+find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
 {
     const char *refusal = fsn_disk_snapshot_refusal(d->facts, run->options.plain_text);
 
@@ -292,7 +282,7 @@ find_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GPtrArray *manifests, GError *
         g_strcmp0(d->facts->source_kind, "block") != 0) {
         refusal = "the domain is off, and it is neither a file nor a block device";
     }
-    if (!refusal && !look_in_image(run, d, manifests, error)) {
+    if (!refusal && !look_in_image(run, d, error)) {
         g_prefix_error(error, "disk '%s': ", d->facts->target);
         return false;
     }
@@ -342,23 +332,22 @@ bool
 fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GPtrArray) devices = NULL;
-    g_autoptr(GPtrArray) manifests = NULL;
     g_autoptr(GPtrArray) damaged = NULL;
 
     if (!check_targets(run, error) ||
         (run->qmp && !fsn_qmp_query_block_devices(run->qmp, &devices, error)) ||
-        !fsn_repo_list_manifests(run->repo, &manifests, &damaged, error)) {
+        !fsn_repo_list_manifests(run->repo, &run->manifests, &damaged, error)) {
         return false;
     }
     if (devices) {
         find_nvram(run, devices);
     }
-    fsn_preflight_memory_parent(manifests, run->facts->uuid, &run->parent,
+    fsn_preflight_memory_parent(run->manifests, run->facts->uuid, &run->parent,
                                 &run->parent_memory);
-    for (guint i = 0; i < manifests->len && !run->parent_id; i++) {
-        if (is_of_domain(manifests->pdata[i], run->facts->uuid)) {
+    for (guint i = 0; i < run->manifests->len && !run->parent_id; i++) {
+        if (is_of_domain(run->manifests->pdata[i], run->facts->uuid)) {
             run->parent_id =
-                g_strdup(fsn_json_peek_string(manifests->pdata[i], "id", NULL));
+                g_strdup(fsn_json_peek_string(run->manifests->pdata[i], "id", NULL));
         }
     }
     for (guint i = 0; i < run->facts->disks->len; i++) {
@@ -368,8 +357,7 @@ fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
         d->facts = run->facts->disks->pdata[i];
         d->number = -1;
         d->allocated = allocated_bytes(d->facts);
-        if (run->qmp ? !find_live(run, d, devices, manifests, error)
-                     : !find_off(run, d, manifests, error)) {
+        if (run->qmp ? !find_live(run, d, devices, error) : !find_off(run, d, error)) {
             return false;
         }
     }

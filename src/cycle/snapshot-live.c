@@ -28,12 +28,6 @@
 #define STOPPED_STALL_MS 30000
 
 static bool
-write_step(FsnSnapshotRun *run, FsnStep step, GError **error)
-{
-    return fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle), step, error);
-}
-
-static bool
 start_guard(FsnSnapshotRun *run, GError **error)
 {
     unsigned stall_ms =
@@ -104,7 +98,7 @@ prepare_disks(FsnSnapshotRun *run, GError **error)
         return false;
     }
     run->journal->nbd = true;
-    if (!write_step(run, FSN_STEP_PREPARING, error)) {
+    if (!fsn_cycle_step(run->cycle, run->journal, FSN_STEP_PREPARING, error)) {
         return false;
     }
     if (!fsn_instant_serve(run->instant, run->socket, error)) {
@@ -125,7 +119,7 @@ make_outgoing(FsnSnapshotRun *run, GError **error)
     g_clear_pointer(&run->journal->capabilities, g_strfreev);
     fsn_outgoing_saved(run->outgoing, &run->journal->max_bandwidth,
                        &run->journal->downtime_limit_ms, &run->journal->capabilities);
-    return write_step(run, FSN_STEP_PREPARING, error);
+    return fsn_cycle_step(run->cycle, run->journal, FSN_STEP_PREPARING, error);
 }
 
 static bool
@@ -187,6 +181,15 @@ wants_freeze(const FsnSnapshotRun *run)
     g_assert_not_reached();
 }
 
+static void
+add_warning(FsnSnapshotRun *run, const char *what, const GError *why)
+{
+    g_autofree char *before = run->warning;
+
+    run->warning = g_strdup_printf("%s%s%s: %s", before ? before : "", before ? "; " : "",
+                                   what, why->message);
+}
+
 static bool
 freeze(FsnSnapshotRun *run, GError **error)
 {
@@ -197,7 +200,7 @@ freeze(FsnSnapshotRun *run, GError **error)
         return true;
     }
     run->journal->frozen = true;
-    if (!write_step(run, FSN_STEP_PREPARING, error)) {
+    if (!fsn_cycle_step(run->cycle, run->journal, FSN_STEP_PREPARING, error)) {
         return false;
     }
     run->frozen = true;
@@ -211,10 +214,11 @@ freeze(FsnSnapshotRun *run, GError **error)
                                    "the guest's file systems cannot be frozen: ");
         return false;
     }
-    run->warning = g_strdup_printf(
-        "the guest's file systems could not be frozen, so the disks are as after a power "
-        "cut: %s",
-        local->message);
+    add_warning(
+        run,
+        "the guest's file systems could not be frozen, so the disks are as after a "
+        "power cut",
+        local);
     return true;
 }
 
@@ -227,8 +231,10 @@ thaw(FsnSnapshotRun *run)
         return;
     }
     if (!fsn_virt_agent_thaw(run->domain, THAW_TIMEOUT_S, NULL, &error)) {
-        g_warning("domain '%s': cannot thaw the guest's file systems: %s",
-                  run->facts->name, error->message);
+        add_warning(run,
+                    "the guest's file systems could not be thawed; if it hangs, 'virsh "
+                    "domfsthaw' tries again",
+                    error);
         return;
     }
     run->frozen = false;
@@ -241,7 +247,7 @@ stop_guest(FsnSnapshotRun *run, GError **error)
         return true; /* QEMU's transaction is one instant by itself */
     }
     run->journal->own_pause = true;
-    if (!write_step(run, FSN_STEP_STOPPING, error)) {
+    if (!fsn_cycle_step(run->cycle, run->journal, FSN_STEP_STOPPING, error)) {
         return false;
     }
     fsn_guard_stopping(run->guard);
@@ -321,14 +327,15 @@ take(FsnSnapshotRun *run, GError **error)
 bool
 fsn_snapshot_take(FsnSnapshotRun *run, GError **error)
 {
-    if (!write_step(run, FSN_STEP_PREPARING, error) || !start_guard(run, error) ||
-        !prepare_disks(run, error) || !prepare_memory(run, error) || !take(run, error)) {
+    if (!fsn_cycle_step(run->cycle, run->journal, FSN_STEP_PREPARING, error) ||
+        !start_guard(run, error) || !prepare_disks(run, error) ||
+        !prepare_memory(run, error) || !take(run, error)) {
         return false;
     }
     /* From now on a guest that stands still was stopped by its user. */
     run->journal->own_pause = run->stopped;
     run->journal->frozen = run->frozen;
-    return write_step(run, FSN_STEP_READING, error);
+    return fsn_cycle_step(run->cycle, run->journal, FSN_STEP_READING, error);
 }
 
 bool
@@ -398,27 +405,31 @@ undo_in_qemu(FsnSnapshotRun *run, GError **error)
                                               FSN_SWEEP_UNDO, run->journal->nbd, error));
 }
 
-void
-fsn_snapshot_undo(FsnSnapshotRun *run)
+bool
+fsn_snapshot_undo(FsnSnapshotRun *run, GError **error)
 {
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GError) local = NULL;
 
-    if (!run->journal || run->finished) {
-        return;
+    if (!run->journal || run->finished || run->undone) {
+        return true;
     }
+    run->undone = true;
     fsn_snapshot_read_cancel(run);
-    run->stuck = !undo_in_qemu(run, &error);
+    run->stuck = !undo_in_qemu(run, &local);
     fsn_snapshot_read_end(run);
     fsn_snapshot_close_offline(run, run->durable ? FSN_SWEEP_KEEP : FSN_SWEEP_UNDO);
     if (run->stuck || run->durable) {
-        g_warning("domain '%s' is not yet as it was%s%s; 'foresnap recover' tries again",
-                  run->facts->name, error ? ": " : "", error ? error->message : "");
-        return;
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_FAILED,
+            "domain '%s' is not yet as it was%s%s; 'foresnap recover' tries again",
+            run->facts->name, local ? ": " : "", local ? local->message : "");
+        return false;
     }
     if (run->socket) {
         (void)unlink(run->socket); /* nobody listens any more */
     }
-    if (!fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), &error)) {
-        g_clear_error(&error); /* recovery finds it and has nothing to do */
+    if (!fsn_journal_remove(run->journal, fsn_cycle_state_dir(run->cycle), &local)) {
+        g_clear_error(&local); /* recovery finds it and has nothing to do */
     }
+    return true;
 }

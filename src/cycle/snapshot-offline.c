@@ -28,13 +28,12 @@ is_suspended(FsnSnapshotRun *run)
 
 /* Without one the next snapshot reads all, and says so: no reason to fail. */
 static void
-mark(FsnSnapshotRun *run, FsnSnapshotDisk *d)
+mark(FsnSnapshotRun *run, FsnSnapshotDisk *d, bool untouched)
 {
     g_autofree char *bitmap = fsn_instant_bitmap(run->repo_id, run->id);
     g_autoptr(GError) error = NULL;
 
-    if (run->comparing || d->data_file || !fsn_image_keeps_bitmaps(d->facts) ||
-        is_suspended(run)) {
+    if (untouched || d->data_file || !fsn_image_keeps_bitmaps(d->facts)) {
         return;
     }
     d->marked = fsn_qemu_img_add_bitmap(d->facts->source, bitmap, &error);
@@ -44,13 +43,13 @@ mark(FsnSnapshotRun *run, FsnSnapshotDisk *d)
 }
 
 static bool
-open_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
+open_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, bool untouched, GError **error)
 {
     g_autofree char *bitmap = d->plan->mode == FSN_DISK_INCREMENTAL
                                   ? fsn_instant_bitmap(run->repo_id, d->parent_id)
                                   : NULL;
 
-    mark(run, d);
+    mark(run, d, untouched);
     fsn_fault_kill_at("offline:marked");
     d->context = bitmap ? g_strconcat("qemu:dirty-bitmap:", bitmap, NULL) : NULL;
     d->offline = fsn_disk_offline_new(
@@ -64,6 +63,8 @@ open_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
 bool
 fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error)
 {
+    bool untouched = run->comparing || is_suspended(run);
+
     run->instant_us = fsn_realtime_us();
     if (!fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error)) {
         return false;
@@ -71,7 +72,7 @@ fsn_snapshot_open_offline(FsnSnapshotRun *run, GError **error)
     for (guint i = 0; i < run->disks->len; i++) {
         FsnSnapshotDisk *d = run->disks->pdata[i];
 
-        if (d->plan->mode != FSN_DISK_SKIPPED && !open_disk(run, d, error)) {
+        if (d->plan->mode != FSN_DISK_SKIPPED && !open_disk(run, d, untouched, error)) {
             return false;
         }
     }

@@ -12,7 +12,6 @@
 #include "cycle/snapshot-private.h"
 #include "domxml/edit.h"
 #include "qmp/commands-status.h"
-#include "repo/manifests.h"
 #include "virt/disk-state.h"
 #include "virt/qmp-transport.h"
 
@@ -221,13 +220,8 @@ store_descriptions(FsnSnapshotRun *run, GError **error)
 static bool
 void_states(FsnSnapshotRun *run, GError **error)
 {
-    g_autoptr(GPtrArray) manifests = NULL;
-    g_autoptr(GPtrArray) damaged = NULL;
-
-    return !is_on(run) ||
-           (fsn_repo_list_manifests(run->repo, &manifests, &damaged, error) &&
-            fsn_preflight_void_states(run->cycle, run->repo, manifests, run->facts,
-                                      error));
+    return !is_on(run) || fsn_preflight_void_states(run->cycle, run->repo, run->manifests,
+                                                    run->facts, error);
 }
 
 /* Under the lock nobody else of foresnap's changes what is found now. */
@@ -272,6 +266,7 @@ fsn_snapshot_preflight(FsnSnapshotRun *run,
                              !store_descriptions(run, error)))) {
         return false;
     }
+    g_clear_pointer(&run->manifests, g_ptr_array_unref); /* they may be many */
     run->journal = fsn_journal_new(FSN_OP_SNAPSHOT, run->facts->name, run->facts->uuid,
                                    fsn_cycle_uri(run->cycle),
                                    fsn_cycle_repo_location(run->cycle), run->id);

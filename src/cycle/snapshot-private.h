@@ -80,7 +80,8 @@ typedef struct {
     int nvram_number; /* in the instant; -1 = not there */
     FsnRamMode ram_mode;
     const char *ram_reason;
-    JsonObject *parent; /* the newest manifest with memory; NULL = none */
+    GPtrArray *manifests; /* all that the repository had, newest first */
+    JsonObject *parent;   /* the newest manifest with memory; NULL = none */
     FsnManifestMemory parent_memory;
     char *parent_id; /* the newest snapshot of the domain; NULL = none */
 
@@ -99,7 +100,8 @@ typedef struct {
     bool stopped; /* the guest, by us; not continued yet */
     bool durable;
     bool finished;
-    bool stuck; /* recovery has to */
+    bool undone; /* or tried to */
+    bool stuck;  /* recovery has to */
     const char *consistency;
     char *warning;      /* NULL = none */
     int64_t instant_us; /* real time */
@@ -107,7 +109,8 @@ typedef struct {
     int64_t pause_us;
 } FsnSnapshotRun;
 
-/* snapshot.c. Freeing undoes what is not finished. */
+/* snapshot.c. Freeing undoes what is not finished; who wants to tell how that went calls
+ * fsn_snapshot_undo() before. */
 FsnSnapshotRun *fsn_snapshot_run_new(FsnCycle *cycle,
                                      const FsnSnapshotOptions *options,
                                      GError **error);
@@ -138,8 +141,9 @@ bool fsn_snapshot_take(FsnSnapshotRun *run, GError **error);
 bool fsn_snapshot_start_stopped(FsnSnapshotRun *run, GError **error);
 /* Lets the guest run again if it stands still because of us. */
 bool fsn_snapshot_continue(FsnSnapshotRun *run, GError **error);
-/* Everything that was done is undone: the guest as before, QEMU without a trace. */
-void fsn_snapshot_undo(FsnSnapshotRun *run);
+/* Everything that was done is undone, unless it is finished: the guest as before, QEMU without
+ * a trace. What could not be is left to recovery and told; once only. */
+bool fsn_snapshot_undo(FsnSnapshotRun *run, GError **error);
 
 /* After QEMU has continued the guest by itself: libvirt's leases of the disks. */
 bool fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error);

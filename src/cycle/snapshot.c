@@ -18,7 +18,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     if (!run) {
         return;
     }
-    fsn_snapshot_undo(run);
+    (void)!fsn_snapshot_undo(run, NULL); /* who could tell has done so before */
     fsn_capture_free(run->capture);
     for (int i = 0; i < 2; i++) {
         if (run->stream[i] >= 0) {
@@ -37,6 +37,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     fsn_lock_release(run->lock);
     fsn_manifest_memory_clear(&run->parent_memory);
     g_clear_pointer(&run->parent, json_object_unref);
+    g_clear_pointer(&run->manifests, g_ptr_array_unref);
     g_clear_pointer(&run->disks, g_ptr_array_unref);
     fsn_firmware_record_clear(&run->firmware);
     g_free(run->nvram_node);
@@ -81,6 +82,30 @@ fsn_snapshot_run_new(FsnCycle *cycle, const FsnSnapshotOptions *options, GError 
     return g_steal_pointer(&run);
 }
 
+/* The failure that began it comes first. */
+static void
+add_to_error(GError **error, const char *text)
+{
+    if (error && *error) {
+        g_autofree char *first = (*error)->message;
+
+        (*error)->message = g_strdup_printf("%s; %s", first, text);
+    }
+}
+
+static void
+give_up(FsnSnapshotRun *run, GError **error)
+{
+    g_autoptr(GError) left = NULL;
+
+    if (!fsn_snapshot_undo(run, &left)) {
+        add_to_error(error, left->message);
+    }
+    if (run->frozen && run->warning) {
+        add_to_error(error, run->warning); /* why it is still frozen */
+    }
+}
+
 bool
 fsn_cycle_snapshot(FsnCycle *cycle,
                    const char *domain,
@@ -90,10 +115,17 @@ fsn_cycle_snapshot(FsnCycle *cycle,
 {
     g_autoptr(FsnSnapshotRun) run = fsn_snapshot_run_new(cycle, options, error);
 
-    return run && fsn_snapshot_preflight(run, domain, false, error) &&
-           (run->qmp ? fsn_snapshot_take(run, error)
-                     : fsn_snapshot_open_offline(run, error)) &&
-           fsn_snapshot_read(run, error) && fsn_snapshot_commit(run, out_result, error);
+    if (!run) {
+        return false;
+    }
+    if (fsn_snapshot_preflight(run, domain, false, error) &&
+        (run->qmp ? fsn_snapshot_take(run, error)
+                  : fsn_snapshot_open_offline(run, error)) &&
+        fsn_snapshot_read(run, error) && fsn_snapshot_commit(run, out_result, error)) {
+        return true;
+    }
+    give_up(run, error);
+    return false;
 }
 
 bool

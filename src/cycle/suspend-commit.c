@@ -20,7 +20,7 @@ static bool
 write_step(FsnSuspendRun *run, FsnStep step, GError **error)
 {
     fsn_guard_beat(run->guard);
-    return fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle), step, error);
+    return fsn_cycle_step(run->cycle, run->journal, step, error);
 }
 
 static bool

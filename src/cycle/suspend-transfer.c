@@ -18,12 +18,6 @@
 #define CONVERGE_US       (5 * G_USEC_PER_SEC)
 #define TRANSFER_STALL_US (60 * G_USEC_PER_SEC)
 
-static bool
-write_step(FsnSuspendRun *run, FsnStep step, GError **error)
-{
-    return fsn_journal_write(run->journal, fsn_cycle_state_dir(run->cycle), step, error);
-}
-
 bool
 fsn_suspend_start(FsnSuspendRun *run,
                   FsnStep step,
@@ -46,7 +40,7 @@ fsn_suspend_start(FsnSuspendRun *run,
     g_clear_pointer(&run->journal->capabilities, g_strfreev);
     fsn_outgoing_saved(run->outgoing, &run->journal->max_bandwidth,
                        &run->journal->downtime_limit_ms, &run->journal->capabilities);
-    if (!write_step(run, step, error) ||
+    if (!fsn_cycle_step(run->cycle, run->journal, step, error) ||
         !fsn_outgoing_start(run->outgoing, reserve_pages > 0, &fd, error)) {
         return false;
     }
@@ -114,7 +108,7 @@ bool
 fsn_suspend_stop_guest(FsnSuspendRun *run, GError **error)
 {
     run->journal->own_pause = true;
-    if (!write_step(run, FSN_STEP_STOPPING, error)) {
+    if (!fsn_cycle_step(run->cycle, run->journal, FSN_STEP_STOPPING, error)) {
         return false;
     }
     run->own_pause = true;
