@@ -57,7 +57,7 @@ spoil ()
 
 echo "of a running guest"
 write_nvram 0x11
-note then
+note instant
 snapshot
 first=$snapshot
 expect_json "$expect_out" resources.2.kind nvram
@@ -76,7 +76,7 @@ spoil
 touch "$tpm/tpm2-00.volatilestate"
 expect_exit 0 foresnap --json restore "$first" --disks-only
 kept=$(json "$expect_out" kept)
-is_as then
+is_as instant
 expect_equal "$(stat -c %U:%a "$tpm/tpm2-00.permall")" tss:600 "the owner of the TPM's state"
 [ ! -e "$tpm/tpm2-00.volatilestate" ] || fail "state of another instant is left"
 ! guest_virsh dumpxml one --inactive | grep -q 3e3fce45 || fail "the generation id is the old one"
@@ -96,7 +96,7 @@ is_as spoilt
 expect_equal "$(find "$IMAGES" "$tpm" -name '*foresnap*')" "" "what is left"
 FORESNAP_TEST_KILL_AT=replacing expect_exit 137 foresnap restore "$first" --no-keep --disks-only
 expect_exit 0 foresnap recover
-is_as then
+is_as instant
 expect_equal "$(find "$IMAGES" "$tpm" -name '*foresnap*')" "" "what is left"
 
 echo "a new domain"
@@ -105,7 +105,7 @@ expect_match "$expect_err" "--clone-tpm" "the refusal"
 expect_exit 2 foresnap restore "$first" --clone-tpm
 expect_exit 0 foresnap restore "$first" --as two --dir "$IMAGES" --disks-only
 expect_match "$expect_err" "TPM is new" "the warning"
-cmp "$IMAGES/two-nvram.fd" "$PRIVATE_LIBVIRT/then/nvram"
+cmp "$IMAGES/two-nvram.fd" "$PRIVATE_LIBVIRT/instant/nvram"
 guest_virsh dumpxml two --inactive | grep -q "two-nvram.fd" || fail "it has the original's variable store"
 [ ! -e "$tpms/$(guest_virsh domuuid two | tr -d '\n')" ] || fail "it has a TPM already"
 chmod 777 "$IMAGES"
@@ -116,7 +116,7 @@ clone=$tpms/$(guest_virsh domuuid three | tr -d '\n')/tpm2
 [ -s "$clone/tpm2-00.permall" ] || fail "it has no TPM"
 # QEMU writes it from the guest's memory, which has not seen what was written to the node.
 cmp "$IMAGES/three-nvram.fd" "$PRIVATE_LIBVIRT/nvram.boot"
-is_as then
+is_as instant
 wait_until 60 no_journal || fail "its memory is still loaded"
 guest_virsh destroy three >/dev/null
 

@@ -39,12 +39,13 @@ static void
 test_identity(void)
 {
     g_autoptr(FsnDomainFacts) facts = parse(
-        HEAD "<genid>x</genid><memoryBacking><hugepages/><locked/><access mode='shared'/>"
-             "</memoryBacking><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
-             "<nvram format='raw'>/var/n.fd</nvram></os><cpu mode='custom'><model>qemu64</model></cpu>"
-             "<devices><emulator>/usr/bin/qemu</emulator><tpm>"
-             "<backend type='emulator' version='2.0'><source type='dir' path='/t'/></backend>"
-             "</tpm><watchdog model='itco'/></devices></domain>");
+        HEAD
+        "<genid>x</genid><memoryBacking><hugepages/><locked/><access mode='shared'/>"
+        "</memoryBacking><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
+        "<nvram format='raw'>/var/n.fd</nvram></os><cpu mode='custom'><model>qemu64</model></cpu>"
+        "<devices><emulator>/usr/bin/qemu</emulator><tpm>"
+        "<backend type='emulator' version='2.0'><source type='dir' path='/t'/></backend>"
+        "</tpm><watchdog model='itco'/></devices></domain>");
 
     g_assert_cmpstr(facts->name, ==, "web & co");
     g_assert_cmpstr(facts->uuid, ==, "0a0b0c0d-1111-2222-3333-444455556666");
