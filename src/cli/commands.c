@@ -37,6 +37,8 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_hooks,
     &fsn_cmd_profile,
     &fsn_cmd_policy,
+    &fsn_cmd_sample,
+    &fsn_cmd_history,
     &fsn_cmd_check_host,
     NULL,
 };

@@ -113,8 +113,9 @@ fsn_sample_append(GByteArray *out,
     for (size_t i = 0; i < n; i++) {
         double value = values[i].value;
         bool wide = fabs(value) > FLT_MAX || (double)(float)value != value;
-        /* Most measured values are no floats; what is lost then is less than was measured. */
-        bool matters = wide && (fabs(value) > FLT_MAX || value == floor(value));
+        /* Most rates are no floats; what is lost then is less than was measured. */
+        bool matters =
+            wide && (span_us == 0 || fabs(value) > FLT_MAX || value == floor(value));
         uint64_t bits;
 
         append_varint(out, (uint64_t)(values[i].metric - last) << 1 | matters);

@@ -18,7 +18,8 @@ G_BEGIN_DECLS
  *   per value, ascending by metric:
  *     varint  (distance to the number of the metric before, the first one's to 0) << 1,
  *             and 1 if it is a double
- *     4 or 8  the value as IEEE 754 float, or double where a float would change it
+ *     4 or 8  the value as IEEE 754 float, or double where that would change a whole number or
+ *             a value of a moment
  *
  * Windows (all metrics of a domain over one slot), ascending by metric:
  *     varint  (distance) << 1, and 1 if min, mean, max and p95 are the same
