@@ -57,7 +57,12 @@ show(FsnCliContext *context, const FsnSuspendResult *result)
     g_autofree char *total = fsn_cli_duration_text(result->total_us);
     g_autofree char *stored = fsn_cli_size_text(result->bytes_stored);
 
+    json_object_remove_member(object,
+                              "warning"); /* it is among the document's warnings */
     fsn_cli_add_result(context, object);
+    if (result->warning) {
+        fsn_cli_warn(context, "%s", result->warning);
+    }
     fsn_cli_say(context, "suspended '%s' as %.8s: paused %s, %s in all, %s stored",
                 result->domain, result->snapshot, pause, total, stored);
     if (context->verbose) {

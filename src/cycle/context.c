@@ -5,7 +5,7 @@
  */
 #include "config.h"
 
-#include "cycle/context.h"
+#include "cycle/context-private.h"
 
 #include "base/files.h"
 #include "tier/registry.h"
@@ -18,6 +18,7 @@ struct FsnCycle {
     char *state_dir;
     FsnVirt *virt;
     FsnRepo *repo;
+    GPtrArray *cargo; /* NULL = none */
     FsnProgressFunc progress;
     gpointer progress_user;
 };
@@ -61,10 +62,17 @@ fsn_cycle_free(FsnCycle *cycle)
     }
     g_clear_pointer(&cycle->repo, fsn_repo_free);
     g_clear_pointer(&cycle->virt, fsn_virt_free);
+    g_clear_pointer(&cycle->cargo, g_ptr_array_unref);
     g_free(cycle->uri);
     g_free(cycle->repo_location);
     g_free(cycle->state_dir);
     g_free(cycle);
+}
+
+GPtrArray **
+fsn_cycle_cargo(FsnCycle *cycle)
+{
+    return &cycle->cargo;
 }
 
 void

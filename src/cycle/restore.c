@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cycle/cargo.h"
 #include "cycle/recover.h"
 #include "cycle/restore-files.h"
 #include "cycle/restore-private.h"
@@ -245,6 +246,7 @@ fsn_cycle_restore(FsnCycle *cycle,
         !put_back(&r, error)) {
         return false;
     }
+    fsn_cargo_take(r.cycle, r.repo, r.manifest, r.uuid, r.name, r.warnings);
     fill_result(&r, out_result);
     return true;
 }

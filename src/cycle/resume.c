@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/cargo.h"
 #include "cycle/disk-identity.h"
 #include "cycle/find-state.h"
 #include "cycle/guard-marker.h"
@@ -273,6 +274,8 @@ fsn_cycle_resume(FsnCycle *cycle,
     if (r.options.wait) {
         wait_for_rest(&r);
     }
+    fsn_cargo_take(r.cycle, r.repo, r.manifest, r.memory.uuid, r.memory.domain,
+                   r.warnings);
     fsn_resume_fill_result(&r, &reports, out_result);
     return true;
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "cycle/cargo.h"
 #include "cycle/snapshot-private.h"
 #include "disk/partitions.h"
 #include "repo/manifests.h"
@@ -234,6 +235,7 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     facts->firmware = &run->firmware;
     facts->total_us = fsn_monotonic_us() - run->started_us;
     manifest = fsn_manifest_build(facts);
+    fsn_cargo_name(run->cargo, manifest);
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }
 

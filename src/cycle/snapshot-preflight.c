@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "cycle/cargo.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/io-check.h"
 #include "cycle/recover.h"
@@ -211,6 +212,7 @@ check_space(FsnSnapshotRun *run, GError **error)
 static bool
 store_descriptions(FsnSnapshotRun *run, GError **error)
 {
+    run->cargo = fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &run->warning);
     return fsn_preflight_put_text(run->repo, run->xml_live, &run->object_live, error) &&
            fsn_preflight_put_text(run->repo, run->xml_inactive, &run->object_inactive,
                                   error) &&

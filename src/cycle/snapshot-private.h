@@ -72,6 +72,7 @@ typedef struct {
     char *object_live;
     char *object_inactive;
     char *object_cpu;
+    GHashTable *cargo; /* cycle/cargo.h; NULL = none */
 
     GPtrArray *disks; /* of FsnSnapshotDisk */
     FsnFirmwareRecord firmware;

@@ -51,6 +51,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     g_free(run->object_live);
     g_free(run->object_inactive);
     g_free(run->object_cpu);
+    g_clear_pointer(&run->cargo, g_hash_table_unref);
     g_free(run->parent_id);
     g_free(run->warning);
     g_free(run);

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/faults.h"
 #include "cycle/arm.h"
+#include "cycle/cargo.h"
 #include "cycle/stub.h"
 #include "cycle/suspend-run-private.h"
 #include "cycle/workingset-pack.h"
@@ -61,6 +62,7 @@ commit_manifest(FsnSuspendRun *run,
     facts.disks = disks;
     facts.firmware = &firmware;
     manifest = fsn_manifest_build(&facts);
+    fsn_cargo_name(run->cargo, manifest);
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }
 
@@ -149,6 +151,7 @@ fsn_suspend_commit(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **er
     g_strlcpy(r->snapshot, run->id, sizeof(r->snapshot));
     g_strlcpy(r->parent, run->parent ? run->parent_memory.id : "", sizeof(r->parent));
     r->domain = g_strdup(run->facts->name);
+    r->warning = g_steal_pointer(&run->warning);
     r->pause_us = pause_us;
     r->total_us = fsn_monotonic_us() - run->started_us;
     r->bytes_read = fsn_capture_progress(run->capture).bytes_read;

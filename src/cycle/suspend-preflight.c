@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "cycle/cargo.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/preflight.h"
 #include "cycle/recover.h"
@@ -119,6 +120,7 @@ store_descriptions(FsnSuspendRun *run, GError **error)
     g_autofree char *inactive = NULL;
     g_autofree char *cpu = NULL;
 
+    run->cargo = fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &run->warning);
     /* The CPU that the guest really has: an update of libvirt or microcode would otherwise
      * give it another one on resume. */
     return fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_INACTIVE, &inactive, error) &&

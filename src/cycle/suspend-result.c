@@ -13,6 +13,7 @@ void
 fsn_suspend_result_clear(FsnSuspendResult *result)
 {
     g_clear_pointer(&result->domain, g_free);
+    g_clear_pointer(&result->warning, g_free);
 }
 
 void
@@ -33,6 +34,9 @@ fsn_suspend_result_to_json(const FsnSuspendResult *r)
         json_object_set_string_member(o, "parent", r->parent);
     } else {
         json_object_set_null_member(o, "parent");
+    }
+    if (r->warning) {
+        json_object_set_string_member(o, "warning", r->warning);
     }
     json_object_set_boolean_member(o, "prepared", r->prepared);
     json_object_set_int_member(o, "pause_us", r->pause_us);
@@ -75,6 +79,7 @@ fsn_suspend_result_from_json(JsonObject *o, FsnSuspendResult *out_result, GError
     g_strlcpy(r.parent, fsn_json_peek_string(o, "parent", ""), sizeof(r.parent));
     r.prepared = fsn_json_peek_bool(o, "prepared", false);
     r.domain = g_strdup(domain);
+    r.warning = g_strdup(fsn_json_peek_string(o, "warning", NULL));
     *out_result = r;
     return true;
 }

@@ -32,6 +32,8 @@ struct FsnSuspendRun {
     char *object_live;
     char *object_inactive;
     char *object_cpu;
+    GHashTable *cargo; /* cycle/cargo.h; NULL = none */
+    char *warning;     /* NULL = none */
 
     /* the previous snapshot with memory of this VM */
     JsonObject *parent; /* its manifest; NULL = none */

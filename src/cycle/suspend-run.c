@@ -78,6 +78,8 @@ fsn_suspend_run_free(FsnSuspendRun *run)
     g_free(run->object_live);
     g_free(run->object_inactive);
     g_free(run->object_cpu);
+    g_clear_pointer(&run->cargo, g_hash_table_unref);
+    g_free(run->warning);
     g_free(run);
 }
 

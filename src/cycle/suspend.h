@@ -32,6 +32,7 @@ typedef struct {
     char snapshot[33];
     char parent[33]; /* "" = none */
     char *domain;
+    char *warning;    /* NULL = none */
     bool prepared;    /* a held migration was finished */
     int64_t pause_us; /* from the guest's stop until everything is durable */
     int64_t total_us;

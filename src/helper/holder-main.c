@@ -9,6 +9,9 @@
 
 #include "cycle/holder.h"
 
+#include "cycle/cargo.h"
+#include "history/carry.h"
+
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,6 +34,19 @@ leave_terminal(void)
     }
 }
 
+/* As the command line does (cli/service.c). */
+static void
+add_cargo(FsnCycle *cycle)
+{
+    const FsnCargo history = { .member = "history",
+                               .collect = fsn_history_carry,
+                               .absorb = fsn_history_absorb,
+                               .user = fsn_history_default_path(),
+                               .free_user = g_free };
+
+    fsn_cycle_add_cargo(cycle, &history);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -50,5 +66,8 @@ main(int argc, char **argv)
     options.max_hold_s = g_ascii_strtoll(argv[7], NULL, 10);
     options.ahead_s = 0; /* the bulk travels while the guest runs, or not at all */
     cycle = fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], &error);
+    if (cycle) {
+        add_cargo(cycle);
+    }
     return cycle && fsn_holder_main(cycle, argv[1], &options, REPORT_FD, &error) ? 0 : 1;
 }

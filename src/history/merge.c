@@ -46,6 +46,30 @@ merge_hours(FsnHistory *h,
                                   FSN_WINDOWS_BETTER, error);
 }
 
+/* Whether all of @windows (slots from @first) are known here as well, or better. */
+static bool
+is_known(FsnHistory *h,
+         int64_t domain,
+         int64_t metric,
+         int64_t first,
+         const FsnWindow *windows,
+         bool *out_known,
+         GError **error)
+{
+    FsnWindow there[FSN_PACKED_SLOTS];
+
+    if (!fsn_windows_read(h, 0, domain, metric, first, first + FSN_PACKED_SLOTS, there,
+                          error)) {
+        return false;
+    }
+    *out_known = true;
+    for (int i = 0; i < FSN_PACKED_SLOTS; i++) {
+        *out_known = *out_known &&
+                     (windows[i].cover == 0 || fsn_window_covers(&there[i], &windows[i]));
+    }
+    return true;
+}
+
 /* A day of one metric: slots before the end of what is kept are hours only. */
 static bool
 merge_day(FsnHistory *h,
@@ -69,6 +93,15 @@ merge_day(FsnHistory *h,
             windows[i].cover = 0;
         }
         any_new = any_new || windows[i].cover > 0;
+    }
+    /* A domain that comes back to where it was brings nothing new. */
+    if (any_new) {
+        bool known;
+
+        if (!is_known(h, domain, metric, first, windows, &known, error)) {
+            return false;
+        }
+        any_new = !known;
     }
     return (!any_old || merge_hours(h, domain, metric, day, old, error)) &&
            (!any_new ||

@@ -84,6 +84,22 @@ fsn_manifest_references(JsonObject *manifest,
     return walk_object(&walk, manifest, error);
 }
 
+bool
+fsn_manifest_is_extra(JsonObject *manifest, const char *hex)
+{
+    static const char *const members[] = { "history", "models" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        JsonObject *ref;
+
+        if (fsn_json_get_object(manifest, members[i], &ref, NULL) &&
+            strcmp(fsn_json_peek_string(ref, "object", ""), hex) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 check_members(JsonObject *manifest, const char **out_id, GError **error)
 {

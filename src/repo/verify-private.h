@@ -7,6 +7,8 @@
 #include "repo/pack-check.h"
 #include "repo/repo-private.h"
 
+#include <json-glib/json-glib.h>
+
 G_BEGIN_DECLS
 
 /* What the two rounds of verifying share. */
@@ -32,6 +34,7 @@ typedef struct {
     gpointer user;
     GPtrArray *snapshots; /* FsnVerifySnapshot* */
     FsnVerifySnapshot *current;
+    JsonObject *manifest; /* of it */
     GHashTable *verdicts; /* of objects and segments: what is wrong, "" if nothing */
     GHashTable *told;     /* messages that are in report.problems */
     GPtrArray *packs;     /* FsnVerifyPack*, to be read */

@@ -120,10 +120,10 @@ look_at(FsnVerify *v, const char *key, uint64_t size, GError **error)
     }
 }
 
-static bool
-check_need(gpointer user, const char *key, uint64_t size, GError **error)
+/* What is wrong with the object at @key, "" if nothing. */
+static const char *
+verdict_of(FsnVerify *v, const char *key, uint64_t size)
 {
-    FsnVerify *v = user;
     const char *verdict = g_hash_table_lookup(v->verdicts, key);
 
     if (!verdict) {
@@ -133,7 +133,28 @@ check_need(gpointer user, const char *key, uint64_t size, GError **error)
         look_at(v, key, size, &local);
         verdict = keep_verdict(v, g_strdup(key), local);
     }
-    fsn_verify_add_problem(v, v->current->result, verdict);
+    return verdict;
+}
+
+static bool
+check_need(gpointer user, const char *key, uint64_t size, GError **error)
+{
+    FsnVerify *v = user;
+
+    fsn_verify_add_problem(v, v->current->result, verdict_of(v, key, size));
+    return true;
+}
+
+/* The snapshot is whole without it. */
+static bool
+check_extra(gpointer user, const char *key, uint64_t size, GError **error)
+{
+    FsnVerify *v = user;
+    const char *verdict = verdict_of(v, key, size);
+
+    if (*verdict) {
+        fsn_verify_tell(v, v->current->result, verdict);
+    }
     return true;
 }
 
@@ -191,7 +212,11 @@ check_reference(gpointer user, const char *folder, const char *hex, GError **err
     g_autoptr(GError) local = NULL;
 
     /* A root that cannot be read ends the walk of what it needs, not the others. */
-    if (!fsn_repo_needs_of(v->repo, folder, hex, check_need, v, &local)) {
+    if (fsn_manifest_is_extra(v->manifest, hex)) {
+        if (!fsn_repo_needs_of(v->repo, folder, hex, check_extra, v, &local)) {
+            fsn_verify_tell(v, v->current->result, local->message);
+        }
+    } else if (!fsn_repo_needs_of(v->repo, folder, hex, check_need, v, &local)) {
         fsn_verify_add_problem(v, v->current->result, local->message);
     } else if (strcmp(folder, FSN_DIR_ROOTS) == 0 &&
                (image = fsn_image_open(v->repo, hex, NULL))) {
@@ -245,6 +270,7 @@ check_snapshot(FsnVerify *v, const char *id, bool named, GError **error)
             return true;
         }
         begin_snapshot(v, id);
+        v->manifest = manifest;
         return fsn_manifest_references(manifest, check_reference, v, error);
     }
     if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND) ||

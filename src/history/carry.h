@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "history/store.h"
+
+G_BEGIN_DECLS
+
+/* The history window that goes with a snapshot: the last 28 days, at most so many bytes. */
+#define FSN_CARRY_DAYS      28
+#define FSN_CARRY_MAX_BYTES ((size_t)256 << 10)
+
+/* The window of domain @uuid out of the history at @path (char*), as it is now. NULL without
+ * error where there is no history, or none of this domain. */
+GBytes *fsn_history_carry(gpointer path, const char *uuid, GError **error);
+
+/* Merges a window into the history at @path, which is made if it is not there; what is known
+ * there already stays. Damaged bytes change nothing. */
+bool fsn_history_absorb(gpointer path,
+                        const char *uuid,
+                        const char *name,
+                        GBytes *bytes,
+                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
