@@ -166,6 +166,9 @@ decide_flags(Item *item)
     if (item->snapshot->flags & FSN_RETENTION_BASE) {
         keep(item, g_strdup("the next one is compared with it"));
     }
+    if (item->snapshot->flags & FSN_RETENTION_READ) {
+        keep(item, g_strdup("a lazy restore reads it"));
+    }
     if (item->decision->reasons->len == 0) {
         g_ptr_array_add(item->decision->reasons, g_strdup("no rule keeps it"));
     }

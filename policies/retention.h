@@ -27,6 +27,7 @@ typedef enum {
         1,                  /* memory of a domain that has not run since: never goes */
     FSN_RETENTION_BASE = 2, /* what the next one is compared with; without it the next one
                              * would store everything anew */
+    FSN_RETENTION_READ = 4, /* disks of a domain are filled from it */
 } FsnRetentionFlags;
 
 typedef struct {

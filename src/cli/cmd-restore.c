@@ -18,6 +18,7 @@ static gboolean opt_clone_tpm;
 static char *opt_dir;
 static char **opt_disks;
 static gboolean opt_disks_only;
+static gboolean opt_lazy;
 static gboolean opt_links_up;
 static gboolean opt_no_keep;
 static gboolean opt_no_resize;
@@ -35,6 +36,8 @@ static GOptionEntry options[] = {
       "restore only this disk; may be given again", "TARGET" },
     { "disks-only", 0, 0, G_OPTION_ARG_NONE, &opt_disks_only, "leave the memory out",
       NULL },
+    { "lazy", 0, 0, G_OPTION_ARG_NONE, &opt_lazy,
+      "let the guest run at once, and fill its disks meanwhile", NULL },
     { "links-up", 0, 0, G_OPTION_ARG_NONE, &opt_links_up,
       "connect the new domain's network cards at once", NULL },
     { "no-keep", 0, 0, G_OPTION_ARG_NONE, &opt_no_keep,
@@ -51,16 +54,18 @@ static GOptionEntry options[] = {
 };
 
 static void
-show_disks(FsnCliContext *context, JsonArray *disks)
+show_disks(FsnCliContext *context, const FsnRestoreResult *result)
 {
-    for (guint i = 0; i < json_array_get_length(disks); i++) {
-        JsonObject *disk = json_array_get_object_element(disks, i);
+    for (guint i = 0; i < json_array_get_length(result->disks); i++) {
+        JsonObject *disk = json_array_get_object_element(result->disks, i);
         g_autofree char *size =
             fsn_cli_size_text((uint64_t)fsn_json_peek_int(disk, "bytes_written", 0));
+        g_autofree char *data = g_strconcat(size, " of data", NULL);
 
-        fsn_cli_say(context, "restored disk %s to '%s', %s of data",
+        fsn_cli_say(context, "restored disk %s to '%s', %s",
                     fsn_json_peek_string(disk, "target", "?"),
-                    fsn_json_peek_string(disk, "path", "?"), size);
+                    fsn_json_peek_string(disk, "path", "?"),
+                    result->lazy ? "which is filled while the guest runs" : data);
     }
 }
 
@@ -77,7 +82,7 @@ show(FsnCliContext *context, const FsnRestoreResult *result)
     if (result->kept) {
         fsn_cli_say(context, "kept the state from before as %.8s", result->kept);
     }
-    show_disks(context, result->disks);
+    show_disks(context, result);
     if (result->memory && result->running_us == 0) {
         fsn_cli_say(context, "domain '%s' is as at the instant, and paused",
                     result->domain);
@@ -110,6 +115,7 @@ run(FsnCliContext *context, char **args, GError **error)
                                        .paused = opt_paused,
                                        .links_up = opt_links_up,
                                        .clone_tpm = opt_clone_tpm,
+                                       .lazy = opt_lazy,
                                        .no_keep = opt_no_keep,
                                        .defined = opt_no_resize ? NULL : on_defined,
                                        .user = context };

@@ -26,6 +26,45 @@ warn_if_stalled(FsnCliContext *context, JsonObject *domain)
     }
 }
 
+/* The step, or how much of the disks is filled. */
+static char *
+step_text(JsonObject *domain)
+{
+    int64_t done = 0;
+    int64_t total = 0;
+    JsonArray *disks;
+    JsonObject *fill;
+
+    if (!fsn_json_get_object(domain, "fill", &fill, NULL) ||
+        !fsn_json_get_array(fill, "disks", &disks, NULL)) {
+        return g_strdup(fsn_json_peek_string(domain, "step", "-"));
+    }
+    for (guint i = 0; i < json_array_get_length(disks); i++) {
+        JsonObject *disk;
+
+        if (fsn_json_get_element(disks, i, &disk, NULL)) {
+            done += fsn_json_peek_int(disk, "bytes_done", 0);
+            total += fsn_json_peek_int(disk, "bytes_total", 0);
+        }
+    }
+    return g_strdup_printf("%s, %.0f %%", fsn_json_peek_string(fill, "phase", "?"),
+                           total > 0 ? 100.0 * (double)done / (double)total : 100.0);
+}
+
+/* What it tries again may be for somebody to mend. */
+static void
+warn_if_not_filled(FsnCliContext *context, JsonObject *domain)
+{
+    JsonObject *fill;
+
+    if (fsn_json_get_object(domain, "fill", &fill, NULL) &&
+        fsn_json_peek_string(fill, "error", NULL)) {
+        fsn_cli_warn(context, "the disks of '%s' are not filled: %s",
+                     fsn_json_peek_string(domain, "domain", "?"),
+                     fsn_json_peek_string(fill, "error", "?"));
+    }
+}
+
 static void
 show(FsnCliContext *context, JsonArray *domains)
 {
@@ -39,10 +78,11 @@ show(FsnCliContext *context, JsonArray *domains)
             g_strndup(fsn_json_peek_string(domain, "snapshot", "-"), 8);
         g_autofree char *since =
             fsn_cli_instant_text(fsn_json_peek_string(domain, "started", "-"));
+        g_autofree char *step = step_text(domain);
 
         fsn_cli_table_add(table, fsn_json_peek_string(domain, "domain", "?"),
                           fsn_json_peek_string(domain, "state", "?"), snapshot, since,
-                          fsn_json_peek_string(domain, "step", "-"));
+                          step);
     }
     text = fsn_cli_table_text(table);
     if (json_array_get_length(domains) > 0) {
@@ -52,6 +92,7 @@ show(FsnCliContext *context, JsonArray *domains)
     }
     for (guint i = 0; i < json_array_get_length(domains); i++) {
         warn_if_stalled(context, json_array_get_object_element(domains, i));
+        warn_if_not_filled(context, json_array_get_object_element(domains, i));
     }
     json_object_set_array_member(context->document, "domains", json_array_ref(domains));
 }

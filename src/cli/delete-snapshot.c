@@ -21,13 +21,21 @@ fsn_cli_may_delete(FsnRepo *repo,
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(FsnCatalogueEntry) entry = NULL;
+    FsnSnapshotState state;
 
     if (!fsn_repo_load_manifest(repo, text, &manifest, error)) {
         return false;
     }
     entry = fsn_catalogue_entry_new(manifest);
-    if (!force &&
-        fsn_cli_is_suspended(entry->kind, fsn_cli_snapshot_state(repo, entry->id))) {
+    state = fsn_cli_snapshot_state(repo, entry->id);
+    if (!force && state == FSN_SNAPSHOT_READ) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
+                    "snapshot '%.8s' is read by a domain that was restored from it with "
+                    "--lazy, until its disks are filled; 'foresnap status' shows it",
+                    entry->id);
+        return false;
+    }
+    if (!force && fsn_cli_is_suspended(entry->kind, state)) {
         g_set_error(
             error, FSN_ERROR, FSN_ERROR_STATE,
             "snapshot '%.8s' is the memory of suspended domain '%s': resume it, or "

@@ -63,6 +63,9 @@ describe(const FsnPruneItem *item, bool *memory_seen)
     if (fsn_cli_is_suspended(entry->kind, item->state)) {
         snapshot.flags |= FSN_RETENTION_SUSPENDED;
     }
+    if (item->state == FSN_SNAPSHOT_READ) {
+        snapshot.flags |= FSN_RETENTION_READ;
+    }
     /* Memory is compared with the newest one there is, of whatever kind. */
     if (entry->has_memory && !*memory_seen) {
         *memory_seen = true;

@@ -19,6 +19,8 @@ fsn_snapshot_state_word(FsnSnapshotState state)
         return "ready";
     case FSN_SNAPSHOT_RESUMING:
         return "resuming";
+    case FSN_SNAPSHOT_READ:
+        return "in use";
     case FSN_SNAPSHOT_USED:
         break;
     }

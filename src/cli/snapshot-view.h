@@ -15,6 +15,7 @@ G_BEGIN_DECLS
 typedef enum {
     FSN_SNAPSHOT_READY,
     FSN_SNAPSHOT_RESUMING, /* claimed: somebody resumes it */
+    FSN_SNAPSHOT_READ,     /* a lazy restore still reads it */
     FSN_SNAPSHOT_USED,     /* the guest has run since: it can never be resumed again */
 } FsnSnapshotState;
 

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "cli/output.h"
+#include "cycle/fill.h"
 #include "repo/marks.h"
 
 FsnRepo *
@@ -74,13 +75,42 @@ has_mark(FsnRepo *repo, const char *id, const char *mark)
            !g_error_matches(error, FSN_ERROR, FSN_ERROR_NOT_FOUND);
 }
 
+/* Each domain that reads it has a mark of its own. */
+static bool
+lists_reader(GHashTable *marks, const char *id)
+{
+    g_autofree char *prefix = g_strconcat(id, "." FSN_FILL_MARK, NULL);
+    GHashTableIter iter;
+    gpointer name;
+
+    g_hash_table_iter_init(&iter, marks);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        if (g_str_has_prefix(name, prefix)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+is_read_now(FsnRepo *repo, const char *id)
+{
+    g_autoptr(GHashTable) marks = NULL;
+    g_autoptr(GError) error = NULL;
+
+    return !fsn_repo_mark_list(repo, &marks, &error) || lists_reader(marks, id);
+}
+
 FsnSnapshotState
 fsn_cli_snapshot_state(FsnRepo *repo, const char *id)
 {
     if (has_mark(repo, id, "consumed") || has_mark(repo, id, "ran")) {
         return FSN_SNAPSHOT_USED;
     }
-    return has_mark(repo, id, "claim") ? FSN_SNAPSHOT_RESUMING : FSN_SNAPSHOT_READY;
+    if (has_mark(repo, id, "claim")) {
+        return FSN_SNAPSHOT_RESUMING;
+    }
+    return is_read_now(repo, id) ? FSN_SNAPSHOT_READ : FSN_SNAPSHOT_READY;
 }
 
 static bool
@@ -97,7 +127,10 @@ fsn_cli_listed_state(GHashTable *marks, const char *id)
     if (lists_mark(marks, id, "consumed") || lists_mark(marks, id, "ran")) {
         return FSN_SNAPSHOT_USED;
     }
-    return lists_mark(marks, id, "claim") ? FSN_SNAPSHOT_RESUMING : FSN_SNAPSHOT_READY;
+    if (lists_mark(marks, id, "claim")) {
+        return FSN_SNAPSHOT_RESUMING;
+    }
+    return lists_reader(marks, id) ? FSN_SNAPSHOT_READ : FSN_SNAPSHOT_READY;
 }
 
 bool

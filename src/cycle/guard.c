@@ -183,3 +183,35 @@ fsn_guard_watch(int fd, GPid parent, unsigned max_stall_ms)
         stopping = (stopping || c == 'S') && c != 'R';
     }
 }
+
+bool
+fsn_guard_attend(FsnCycle *cycle, const char *uuid, int *out_pipe, GError **error)
+{
+    g_autofree char *program = fsn_cycle_helper_path("foresnap-guard");
+    const char *uri = fsn_cycle_uri(cycle);
+    const char *argv[] = { program,
+                           uuid,
+                           uri ? uri : "",
+                           fsn_cycle_repo_location(cycle),
+                           fsn_cycle_state_dir(cycle),
+                           "0",
+                           "0",
+                           NULL };
+    int ends[2];
+    int target = 3;
+    bool ok;
+
+    if (!g_unix_open_pipe(ends, FD_CLOEXEC, error)) {
+        return false;
+    }
+    ok = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL,
+                                          NULL, NULL, -1, -1, -1, &ends[0], &target, 1,
+                                          NULL, NULL, NULL, NULL, error);
+    close(ends[0]);
+    if (!ok) {
+        close(ends[1]);
+        return false;
+    }
+    *out_pipe = ends[1];
+    return true;
+}

@@ -42,6 +42,11 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnGuard, fsn_guard_done)
 /* Leaves the operation to the guard, which runs recovery; frees. */
 void fsn_guard_abandon(FsnGuard *guard);
 
+/* A guard for work of other processes, which outlives this one: it runs recovery when the
+ * last copy of *@out_pipe (the caller's; close-on-exec) is closed. Is not waited for. */
+bool fsn_guard_attend(FsnCycle *cycle, const char *uuid, int *out_pipe, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
 /* The guard's own side: @fd is the reading end. Returns true if the parent said 'D', false
  * if recovery is due; a parent that stalls is killed first. */
 bool fsn_guard_watch(int fd, GPid parent, unsigned max_stall_ms);

@@ -24,6 +24,7 @@ static const char *const operation_names[] = {
     [FSN_OP_SUSPEND] = "suspend",   [FSN_OP_RESUME] = "resume",
     [FSN_OP_IMPORT] = "import",     [FSN_OP_DISCARD] = "discard",
     [FSN_OP_SNAPSHOT] = "snapshot", [FSN_OP_RESTORE] = "restore",
+    [FSN_OP_FILL] = "fill",
 };
 
 static const char *const step_names[] = {
@@ -35,7 +36,7 @@ static const char *const step_names[] = {
     [FSN_STEP_CONSUMED] = "consumed",   [FSN_STEP_UNGUARDED] = "unguarded",
     [FSN_STEP_PREPARING] = "preparing", [FSN_STEP_READING] = "reading",
     [FSN_STEP_WRITING] = "writing",     [FSN_STEP_REPLACING] = "replacing",
-    [FSN_STEP_DEFINING] = "defining",
+    [FSN_STEP_DEFINING] = "defining",   [FSN_STEP_FILLING] = "filling",
 };
 
 FsnJournal *

@@ -22,6 +22,7 @@ typedef enum {
     FSN_OP_DISCARD,
     FSN_OP_SNAPSHOT,
     FSN_OP_RESTORE,
+    FSN_OP_FILL, /* of a lazy restore, in a folder of its own: fill.h */
 } FsnOperation;
 
 typedef enum {
@@ -42,6 +43,7 @@ typedef enum {
     FSN_STEP_WRITING,   /* restore: disks are written beside their places */
     FSN_STEP_REPLACING, /* restore: all are durable, and take their places */
     FSN_STEP_DEFINING,  /* restore: they are in their places */
+    FSN_STEP_FILLING,   /* restore: they are to be served and filled; fill: they are */
 } FsnStep;
 
 typedef struct {

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "cycle/guard.h"
 #include "cycle/ram-blocks-json.h"
 #include "cycle/socket-dir.h"
 #include "tier/registry.h"
@@ -155,39 +156,6 @@ fsn_pager_write_plan(FsnCycle *cycle,
     return fsn_file_replace(path, text, strlen(text), 0600, error);
 }
 
-/* The guard that outlives this process and acts when the pager has ended. */
-static bool
-start_watcher(FsnCycle *cycle, const char *uuid, int *out_pipe, GError **error)
-{
-    g_autofree char *program = fsn_cycle_helper_path("foresnap-guard");
-    const char *uri = fsn_cycle_uri(cycle);
-    const char *argv[] = { program,
-                           uuid,
-                           uri ? uri : "",
-                           fsn_cycle_repo_location(cycle),
-                           fsn_cycle_state_dir(cycle),
-                           "0",
-                           "0",
-                           NULL };
-    int ends[2];
-    int target = 3;
-    bool ok;
-
-    if (!g_unix_open_pipe(ends, FD_CLOEXEC, error)) {
-        return false;
-    }
-    ok = g_spawn_async_with_pipes_and_fds(NULL, argv, NULL, G_SPAWN_STDOUT_TO_DEV_NULL,
-                                          NULL, NULL, -1, -1, -1, &ends[0], &target, 1,
-                                          NULL, NULL, NULL, NULL, error);
-    close(ends[0]);
-    if (!ok) {
-        close(ends[1]);
-        return false;
-    }
-    *out_pipe = ends[1];
-    return true;
-}
-
 bool
 fsn_pager_start(FsnCycle *cycle,
                 const char *uuid,
@@ -218,7 +186,7 @@ fsn_pager_start(FsnCycle *cycle,
         argv[n_args++] = "6";
         sources[n_fds++] = socket_fd;
     }
-    if (!start_watcher(cycle, uuid, &watched, error)) {
+    if (!fsn_guard_attend(cycle, uuid, &watched, error)) {
         return false;
     }
     if (!g_unix_open_pipe(status, FD_CLOEXEC, error)) {

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cycle/fill.h"
 #include "cycle/journal.h"
 #include "cycle/stub.h"
 #include "qmp/migration-info.h"
@@ -22,8 +23,14 @@
 FsnLock *
 fsn_preflight_lock(FsnCycle *cycle, const FsnDomainFacts *facts, GError **error)
 {
-    FsnLock *lock = fsn_lock_take(fsn_cycle_state_dir(cycle),
-                                  fsn_cycle_repo_location(cycle), facts->uuid, 0, error);
+    FsnLock *lock;
+
+    if (!fsn_fill_check_none(cycle, facts->uuid, error)) {
+        g_prefix_error(error, "domain '%s': ", facts->name);
+        return NULL;
+    }
+    lock = fsn_lock_take(fsn_cycle_state_dir(cycle), fsn_cycle_repo_location(cycle),
+                         facts->uuid, 0, error);
 
     if (!lock) {
         g_prefix_error(error, "domain '%s': ", facts->name);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "cycle/arm.h"
+#include "cycle/fill.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
@@ -176,6 +177,7 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->own_pause = j->own_pause;
     facts->frozen = j->frozen;
     facts->background = j->background;
+    facts->lazy = fsn_fill_is_wanted(j);
     facts->ran = loads(j) && fsn_arm_has(r->repo, marks_of(j), "ran");
     facts->not_run = facts->ran && is_noted_not_run(r);
     return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&

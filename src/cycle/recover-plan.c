@@ -28,6 +28,7 @@ static const char *const action_names[] = {
     [FSN_RECOVER_REMOVE_FILES] = "remove-files",
     [FSN_RECOVER_REPLACE_FILES] = "replace-files",
     [FSN_RECOVER_DEFINE] = "define",
+    [FSN_RECOVER_START_FILL] = "start-fill",
     [FSN_RECOVER_REMOVE_MARKS] = "remove-marks",
     [FSN_RECOVER_REMOVE_JOURNAL] = "remove-journal",
 };
@@ -259,6 +260,10 @@ plan_restore(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
             add(plan, FSN_RECOVER_REPLACE_FILES);
             add(plan, FSN_RECOVER_DEFINE);
             plan->outcome = "the disks are restored; the guest is off";
+            if (f->lazy) {
+                add(plan, FSN_RECOVER_START_FILL);
+                plan->outcome = "the disks are served and filled; the guest is off";
+            }
         } else {
             /* Its QEMU has some of them open: none may be changed under it. */
             add(plan, FSN_RECOVER_REMOVE_FILES);
@@ -266,6 +271,10 @@ plan_restore(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
                 "the domain was started by somebody while its disks were being "
                 "restored; shut it down and restore it again";
         }
+        break;
+    case FSN_STEP_FILLING:
+        add(plan, FSN_RECOVER_START_FILL);
+        plan->outcome = "the domain is restored; its disks are served and filled";
         break;
     case FSN_STEP_BEGUN:
     case FSN_STEP_WRITING:
@@ -314,6 +323,11 @@ fsn_recover_plan(const FsnRecoverFacts *facts)
         break;
     case FSN_OP_RESTORE:
         plan_restore(&plan, facts);
+        break;
+    case FSN_OP_FILL:
+        /* Its journal goes when all is filled, or the disks are gone: the process sees. */
+        add(&plan, FSN_RECOVER_START_FILL);
+        plan.outcome = "the disks are served and filled again";
         break;
     }
     return plan;

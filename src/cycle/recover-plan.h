@@ -33,6 +33,7 @@ typedef struct {
     bool frozen;     /* snapshot, restore: the guest's file systems may be frozen */
     bool background; /* snapshot: QEMU reads memory of a guest that may run */
     bool migrating;  /* an outgoing migration is under way */
+    bool lazy;       /* restore: its disks are filled afterwards */
     FsnFoundDomain domain;
 } FsnRecoverFacts;
 
@@ -55,6 +56,7 @@ typedef enum {
     FSN_RECOVER_REMOVE_FILES,  /* a restore's temporary ones */
     FSN_RECOVER_REPLACE_FILES, /* they take their places */
     FSN_RECOVER_DEFINE,        /* the restored domain */
+    FSN_RECOVER_START_FILL,    /* of its disks, which are served from now on */
     FSN_RECOVER_REMOVE_MARKS,  /* of a load of a snapshot's memory */
     FSN_RECOVER_REMOVE_JOURNAL,
 } FsnRecoverAction;

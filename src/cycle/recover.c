@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/continue-guest.h"
+#include "cycle/fill.h"
 #include "cycle/holder-wire.h"
 #include "cycle/image-bitmaps.h"
 #include "cycle/incoming-defer.h"
@@ -168,6 +169,15 @@ define(FsnRecovery *r, GError **error)
     return !r->journal->xml || fsn_virt_define(r->virt, r->journal->xml, &defined, error);
 }
 
+/* Whoever does it has the journal's lock; a fill's goes on to its process. */
+static bool
+start_fill(FsnRecovery *r, GError **error)
+{
+    return r->journal->operation == FSN_OP_FILL
+               ? fsn_fill_continue(r->cycle, r->journal, r->automatic, r->lock, error)
+               : fsn_fill_start(r->cycle, r->journal, error);
+}
+
 static bool
 release_claim(FsnRecovery *r, GError **error)
 {
@@ -289,12 +299,15 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
     case FSN_RECOVER_KEEP_INSTANT:
         return settle_instant(r, FSN_SWEEP_KEEP, error);
     case FSN_RECOVER_REMOVE_FILES:
-        return !j->files || fsn_restore_files_remove(j->files, error);
+        return fsn_fill_forget(r->repo, j, error) &&
+               (!j->files || fsn_restore_files_remove(j->files, error));
     case FSN_RECOVER_REPLACE_FILES:
         return !j->files ||
                fsn_restore_files_replace(r->cycle, j->snapshot, j->files, NULL, error);
     case FSN_RECOVER_DEFINE:
         return define(r, error);
+    case FSN_RECOVER_START_FILL:
+        return start_fill(r, error);
     case FSN_RECOVER_REMOVE_MARKS:
         return !j->marks || fsn_repo_mark_remove(r->repo, j->marks, "ran", error);
     case FSN_RECOVER_REMOVE_JOURNAL:
@@ -436,12 +449,11 @@ fsn_cycle_recover_domain(FsnCycle *cycle,
     return recover_elsewhere(cycle, &r, out_report, error);
 }
 
-bool
-fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
+/* All journals of a state folder. The first error is kept in *@first. */
+static bool
+recover_all(FsnCycle *cycle, JsonArray *reports, GError **first, GError **error)
 {
     g_autoptr(GPtrArray) uuids = NULL;
-    g_autoptr(JsonArray) reports = json_array_new();
-    g_autoptr(GError) first = NULL;
 
     if (!fsn_journal_list(fsn_cycle_state_dir(cycle), &uuids, error)) {
         return false;
@@ -452,12 +464,27 @@ fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
 
         if (!fsn_cycle_recover_domain(cycle, g_ptr_array_index(uuids, i), 0, &report,
                                       &local)) {
-            if (!first) {
-                first = g_steal_pointer(&local);
+            if (!*first) {
+                *first = g_steal_pointer(&local);
             }
         } else if (report) {
             json_array_add_object_element(reports, report);
         }
+    }
+    return true;
+}
+
+bool
+fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
+{
+    g_autoptr(JsonArray) reports = json_array_new();
+    g_autoptr(GError) first = NULL;
+    g_autoptr(FsnCycle) fills = NULL;
+
+    if (!recover_all(cycle, reports, &first, error) ||
+        !fsn_fill_cycle(cycle, &fills, error) ||
+        (fills && !recover_all(fills, reports, &first, error))) {
+        return false;
     }
     *out_actions = g_steal_pointer(&reports);
     if (first) {

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cycle/fill.h"
 #include "cycle/find-state.h"
 #include "cycle/recover.h"
 #include "disk/write-image.h"
@@ -21,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MAX_XML         ((size_t)4 << 20)
@@ -124,6 +126,7 @@ find_domain(FsnRestore *r, GError **error)
     r->name = g_strdup(fsn_virt_domain_name(r->domain));
     r->uuid = g_strdup(r->manifest_uuid);
     return fsn_cycle_recover_domain(r->cycle, r->uuid, 0, NULL, error) &&
+           fsn_fill_check_none(r->cycle, r->uuid, error) &&
            fsn_restore_check_off(r, error) &&
            fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml, error);
 }
@@ -353,15 +356,35 @@ check_whole(FsnRestore *r, GError **error)
     return true;
 }
 
+/* Where the disks of a lazy restore are served until they are filled. */
+static bool
+choose_sockets(FsnRestore *r, GError **error)
+{
+    for (guint i = 0; r->options.lazy && i < r->plan.disks->len; i++) {
+        FsnRestoreDisk *disk = g_ptr_array_index(r->plan.disks, i);
+
+        disk->socket = fsn_fill_socket(r->virt, r->uuid, disk->stored->target);
+        if (strlen(disk->socket) >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
+                        "disk %s: '%s' is too long for a socket; leave --lazy out",
+                        disk->stored->target, disk->socket);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* The guest with the memory must have all the disks that it had. */
 static bool
 check_memory(FsnRestore *r, GError **error)
 {
     g_autoptr(FsnDomainFacts) live = NULL;
     g_auto(FsnRestorePlan) ignored = { 0 };
-    const FsnRestoreRequest request = {
-        .snapshot = r->id, .as = r->name, .folder = "/", .memory = true
-    };
+    const FsnRestoreRequest request = { .snapshot = r->id,
+                                        .as = r->name,
+                                        .folder = "/",
+                                        .memory = true,
+                                        .lazy = r->options.lazy };
 
     return !r->memory || (read_object(r, "xml_live", &r->xml_live, error) &&
                           fsn_domain_facts_parse(r->xml_live, &live, error) &&
@@ -383,7 +406,9 @@ fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
     request.snapshot = r->id;
     request.folder = r->folder;
     request.memory = r->memory;
+    request.lazy = r->options.lazy;
     return fsn_restore_plan(&request, r->stored, r->facts, &r->plan, error) &&
-           check_memory(r, error) && fsn_restore_firmware_check(r, error) &&
-           check_places(r, error) && check_whole(r, error);
+           choose_sockets(r, error) && check_memory(r, error) &&
+           fsn_restore_firmware_check(r, error) && check_places(r, error) &&
+           check_whole(r, error);
 }

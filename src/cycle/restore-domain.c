@@ -19,7 +19,8 @@ places_of(const FsnRestorePlan *plan)
         places[i] = (FsnDiskPlace){ .target = disk->stored->target,
                                     .kind = disk->kind,
                                     .path = disk->path,
-                                    .format = disk->format };
+                                    .format = disk->format,
+                                    .served = disk->socket };
     }
     return places;
 }

@@ -13,6 +13,8 @@
 #include "base/json.h"
 #include "cycle/disk-out.h"
 #include "cycle/instant.h"
+#include "disk/nbd-server.h"
+#include "disk/qemu-img.h"
 #include "repo/manifests.h"
 
 #include <errno.h>
@@ -42,6 +44,11 @@ fsn_restore_files_of(const FsnRestorePlan *plan, bool is_new)
         json_object_set_boolean_member(file, "new", is_new);
         if (disk->temporary) {
             json_object_set_string_member(file, "temporary", disk->temporary);
+        }
+        if (disk->socket) {
+            json_object_set_string_member(file, "source", disk->path);
+            json_object_set_string_member(file, "socket", disk->socket);
+            json_object_set_boolean_member(file, "own_policy", disk->own_policy);
         }
         json_array_add_object_element(files, file);
     }
@@ -129,6 +136,22 @@ write_disk(FsnCycle *cycle,
     return repo && fsn_disk_out_write(cycle, &out, cancellable, out_bytes, error);
 }
 
+/* Nothing is in it yet: it shows what is served. */
+static bool
+write_overlay(FsnCycle *cycle,
+              const char *snapshot,
+              const FsnRestoreDisk *disk,
+              GError **error)
+{
+    FsnRepo *repo = fsn_cycle_repo(cycle, error);
+    g_autofree char *repo_id = repo ? fsn_repo_id(repo) : NULL;
+    g_autofree char *bitmap = repo ? fsn_instant_bitmap(repo_id, snapshot) : NULL;
+    g_autofree char *uri = fsn_nbd_uri(disk->socket);
+
+    return repo &&
+           fsn_qemu_img_overlay(disk->temporary, disk->stored->size, bitmap, uri, error);
+}
+
 bool
 fsn_restore_files_write(FsnCycle *cycle,
                         const char *snapshot,
@@ -140,14 +163,15 @@ fsn_restore_files_write(FsnCycle *cycle,
     for (guint i = 0; i < plan->disks->len; i++) {
         const FsnRestoreDisk *disk = g_ptr_array_index(plan->disks, i);
         g_autofree char *folder = g_path_get_dirname(disk->place);
-        uint64_t bytes;
+        uint64_t bytes = 0;
 
         if (!disk->temporary) {
             continue;
         }
         if (!fsn_restore_files_make(disk->temporary, disk->place, error) ||
-            !write_disk(cycle, snapshot, disk->stored, disk->format, disk->temporary,
-                        cancellable, &bytes, error) ||
+            !(disk->socket ? write_overlay(cycle, snapshot, disk, error)
+                           : write_disk(cycle, snapshot, disk->stored, disk->format,
+                                        disk->temporary, cancellable, &bytes, error)) ||
             !fsn_dir_sync(folder, error)) {
             return false;
         }

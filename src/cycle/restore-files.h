@@ -15,7 +15,8 @@ G_BEGIN_DECLS
  * that whoever finds it can complete or undo the restore: an array of
  * {"target", "format", "path", "new"} and, for a file, "temporary". @new says that nothing
  * may be there. Other files that are put back (restore-firmware.c) stand there likewise, and
- * one with "gone" is removed.
+ * one with "gone" is removed. One that is filled later has "source", the path as the domain
+ * has it, "socket" and "own_policy" too.
  */
 JsonArray *fsn_restore_files_of(const FsnRestorePlan *plan, bool is_new);
 

@@ -20,6 +20,7 @@ disk_free(gpointer data)
     g_free(disk->path);
     g_free(disk->place);
     g_free(disk->temporary);
+    g_free(disk->socket);
     g_free(disk);
 }
 
@@ -94,15 +95,16 @@ place_new(const FsnRestoreRequest *request,
           FsnRestoreDisk *disk,
           GError **error)
 {
-    g_autofree char *name = g_strdup_printf("%s-%s.%s", request->as, disk->stored->target,
-                                            disk->stored->format);
+    const char *format = request->lazy ? "qcow2" : disk->stored->format;
+    g_autofree char *name =
+        g_strdup_printf("%s-%s.%s", request->as, disk->stored->target, format);
 
     if (!then) {
         return refuse(error, FSN_ERROR_CORRUPT, disk->stored->target,
                       "the snapshot's own description of the domain does not have it");
     }
     disk->kind = g_strdup("file");
-    disk->format = g_strdup(disk->stored->format);
+    disk->format = g_strdup(format);
     disk->path = g_build_filename(request->folder, name, NULL);
     return true;
 }
@@ -122,6 +124,13 @@ plan_disk(const FsnRestoreRequest *request,
     if (!(request->as ? place_new(request, found, disk, error)
                       : place_over(found, disk, error))) {
         return false;
+    }
+    disk->own_policy = request->lazy && !found->rerror_policy;
+    if (request->lazy &&
+        (strcmp(disk->kind, "file") != 0 || strcmp(disk->format, "qcow2") != 0)) {
+        return refuse(error, FSN_ERROR_UNSUPPORTED, stored->target,
+                      "the domain does not have it in a qcow2 file, which a lazy restore "
+                      "needs: leave --lazy out, or --as makes a new domain");
     }
     disk->place = g_strdup(disk->path);
     for (guint i = 0; i + 1 < disks->len; i++) {

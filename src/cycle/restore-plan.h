@@ -16,6 +16,7 @@ typedef struct {
     const char *folder;         /* of the new domain's disks; absolute */
     const char *const *targets; /* NULL: all that the snapshot has */
     bool memory;                /* the guest goes on from the instant */
+    bool lazy; /* the disks are filled later: qcow2 images in files only */
 } FsnRestoreRequest;
 
 /* One disk to be written. */
@@ -26,6 +27,8 @@ typedef struct {
     char *path;                  /* as the domain has it */
     char *place;                 /* where it is written: the path, links followed */
     char *temporary;             /* written first, then renamed; NULL: written in place */
+    char *socket;                /* lazy: where what is below it is served; else NULL */
+    bool own_policy;             /* lazy: what a failed read does is said by us */
 } FsnRestoreDisk;
 
 typedef struct {

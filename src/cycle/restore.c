@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cycle/cargo.h"
+#include "cycle/fill.h"
 #include "cycle/recover.h"
 #include "cycle/restore-files.h"
 #include "cycle/restore-private.h"
@@ -72,6 +73,7 @@ fsn_restore_result_to_json(const FsnRestoreResult *result)
     }
     json_object_set_array_member(o, "disks", json_array_ref(result->disks));
     json_object_set_boolean_member(o, "memory", result->memory);
+    json_object_set_boolean_member(o, "lazy", result->lazy);
     json_object_set_boolean_member(o, "started", result->started);
     json_object_set_int_member(o, "running_us", result->running_us);
     json_object_set_int_member(o, "total_us", result->total_us);
@@ -149,12 +151,18 @@ put_disks(FsnRestore *r, GError **error)
         !fsn_restore_firmware_write(r, error) || !fsn_restore_check_off(r, error)) {
         return false;
     }
+    if (r->options.lazy && !fsn_fill_protect(r->repo, r->journal, error)) {
+        return false;
+    }
     r->replacing = true;
     return fsn_cycle_step(r->cycle, r->journal, FSN_STEP_REPLACING, error) &&
            fsn_restore_files_replace(r->cycle, r->id, r->journal->files, r->written,
                                      error) &&
            fsn_cycle_step(r->cycle, r->journal, FSN_STEP_DEFINING, error) &&
-           define(r, error);
+           define(r, error) &&
+           (!r->options.lazy ||
+            (fsn_cycle_step(r->cycle, r->journal, FSN_STEP_FILLING, error) &&
+             fsn_fill_start(r->cycle, r->journal, error)));
 }
 
 static bool
@@ -186,7 +194,8 @@ undo(FsnRestore *r)
 {
     g_autoptr(GError) error = NULL;
 
-    if (!fsn_restore_files_remove(r->journal->files, &error) ||
+    if (!fsn_fill_forget(r->repo, r->journal, &error) ||
+        !fsn_restore_files_remove(r->journal->files, &error) ||
         !fsn_journal_remove(r->journal, fsn_cycle_state_dir(r->cycle), &error)) {
         g_warning("domain '%s': %s; 'foresnap recover' tries again", r->name,
                   error->message);
@@ -219,6 +228,7 @@ fill_result(FsnRestore *r, FsnRestoreResult *out)
     out->disks = g_steal_pointer(&r->written);
     out->warnings = g_steal_pointer(&r->warnings);
     out->memory = r->memory;
+    out->lazy = r->options.lazy;
     out->started = r->started;
     out->running_us = r->running_us;
     out->total_us = fsn_monotonic_us() - r->started_us;

@@ -21,6 +21,7 @@ typedef struct {
     bool paused;                /* with memory: leave the guest stopped */
     bool links_up; /* a new domain with memory: its network cards are connected at once */
     bool clone_tpm; /* a new domain gets a copy of the TPM's state, secrets and all */
+    bool lazy;      /* the disks are filled while the guest runs */
     bool no_keep;   /* in place: do not keep what is there now as a snapshot */
     /* Without memory: called once @domain is defined, before it may start, with the UUID of
      * the domain that the snapshot is of; NULL: nobody */
@@ -36,6 +37,7 @@ typedef struct {
     JsonArray *disks;    /* {"target", "path", "format", "size", "bytes_written"} each */
     GPtrArray *warnings; /* char *: what the user should know */
     bool memory;         /* the guest goes on from the instant */
+    bool lazy;           /* the disks are being filled */
     bool started;
     int64_t running_us; /* from the call until the guest ran; 0: it does not */
     int64_t total_us;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where QEMU listens for a resume. Below libvirt's own folder, whose owner is the user that
+ * Where QEMU listens for a resume, or finds a server. Below libvirt's own folder, whose owner is the user that
  * QEMU runs as and where libvirt's AppArmor profile lets QEMU make files NAME.monitor.
  */
 #include "config.h"
@@ -16,8 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char *
-path_for(FsnVirt *virt, const char *uuid)
+char *
+fsn_socket_dir_path(FsnVirt *virt, const char *uuid)
 {
     g_autofree char *folder = fsn_virt_folder(virt, FSN_VIRT_FOLDER_QEMUS);
     g_autofree char *name = g_strconcat("foresnap-", uuid, NULL);
@@ -44,7 +44,7 @@ give_to_qemu(const char *path, GError **error)
 bool
 fsn_socket_dir_make(FsnVirt *virt, const char *uuid, char **out_path, GError **error)
 {
-    g_autofree char *path = path_for(virt, uuid);
+    g_autofree char *path = fsn_socket_dir_path(virt, uuid);
 
     fsn_socket_dir_remove(virt, uuid);
     if (!fsn_mkdirs(path, 0700, error) ||
@@ -58,7 +58,7 @@ fsn_socket_dir_make(FsnVirt *virt, const char *uuid, char **out_path, GError **e
 void
 fsn_socket_dir_remove(FsnVirt *virt, const char *uuid)
 {
-    g_autofree char *path = path_for(virt, uuid);
+    g_autofree char *path = fsn_socket_dir_path(virt, uuid);
     g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     const char *name;
 
@@ -71,4 +71,10 @@ fsn_socket_dir_remove(FsnVirt *virt, const char *uuid)
         (void)g_unlink(file); /* what stays is harmless */
     }
     (void)g_rmdir(path);
+}
+
+bool
+fsn_socket_dir_give(FsnVirt *virt, const char *path, GError **error)
+{
+    return fsn_virt_is_session(virt) || give_to_qemu(path, error);
 }

@@ -8,6 +8,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cycle/arm.h"
+#include "cycle/fill.h"
 #include "cycle/journal.h"
 #include "cycle/lock.h"
 #include "cycle/pager-start.h"
@@ -33,6 +34,9 @@ state_of(const FsnJournal *j, bool owner)
     if (j->operation == FSN_OP_SNAPSHOT) {
         return "snapshotting";
     }
+    if (j->operation == FSN_OP_FILL) {
+        return "filling";
+    }
     if (j->operation == FSN_OP_RESTORE) {
         return j->step == FSN_STEP_LOADING ? "loading" : "restoring";
     }
@@ -56,14 +60,15 @@ state_of(const FsnJournal *j, bool owner)
     case FSN_STEP_WRITING:
     case FSN_STEP_REPLACING:
     case FSN_STEP_DEFINING:
+    case FSN_STEP_FILLING:
         break;
     }
     return "suspending";
 }
 
-/* The pager's own view of a load, as it last wrote it. */
+/* The own view of a pager, or of who fills disks, as it last wrote it. */
 static void
-add_pager_status(JsonObject *o, const char *state_dir, const char *uuid)
+add_status(JsonObject *o, const char *member, const char *state_dir, const char *uuid)
 {
     g_autofree char *path = fsn_pager_status_path(state_dir, uuid);
     g_autoptr(GBytes) bytes = NULL;
@@ -71,15 +76,14 @@ add_pager_status(JsonObject *o, const char *state_dir, const char *uuid)
 
     if (fsn_file_read(path, MAX_STATUS, &bytes, NULL) &&
         fsn_json_parse_object(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                              MAX_STATUS, "status of the pager", &status, NULL)) {
-        json_object_set_object_member(o, "load", status);
+                              MAX_STATUS, "status", &status, NULL)) {
+        json_object_set_object_member(o, member, status);
     }
 }
 
 static JsonObject *
-describe_operation(FsnCycle *cycle, const FsnJournal *j)
+describe_operation(const char *state_dir, const FsnJournal *j)
 {
-    const char *state_dir = fsn_cycle_state_dir(cycle);
     bool owner = fsn_lock_is_held(state_dir, j->repo, j->uuid);
     JsonObject *o = json_object_new();
     g_autofree char *started = fsn_rfc3339(j->started_us);
@@ -92,26 +96,27 @@ describe_operation(FsnCycle *cycle, const FsnJournal *j)
     json_object_set_string_member(o, "step", fsn_step_name(j->step));
     json_object_set_string_member(o, "started", started);
     if (j->operation == FSN_OP_RESUME) {
-        add_pager_status(o, state_dir, j->uuid);
+        add_status(o, "load", state_dir, j->uuid);
+    } else if (j->operation == FSN_OP_FILL) {
+        add_status(o, "fill", state_dir, j->uuid);
     }
     return o;
 }
 
 static bool
-add_operations(FsnCycle *cycle, JsonArray *out, GHashTable *seen, GError **error)
+add_operations(const char *state_dir, JsonArray *out, GHashTable *seen, GError **error)
 {
     g_autoptr(GPtrArray) uuids = NULL;
 
-    if (!fsn_journal_list(fsn_cycle_state_dir(cycle), &uuids, error)) {
+    if (!fsn_journal_list(state_dir, &uuids, error)) {
         return false;
     }
     for (guint i = 0; i < uuids->len; i++) {
         g_autoptr(FsnJournal) j = NULL;
 
         /* One that has just ended, or is damaged, does not hide the others. */
-        if (fsn_journal_read(fsn_cycle_state_dir(cycle), g_ptr_array_index(uuids, i), &j,
-                             NULL)) {
-            json_array_add_object_element(out, describe_operation(cycle, j));
+        if (fsn_journal_read(state_dir, g_ptr_array_index(uuids, i), &j, NULL)) {
+            json_array_add_object_element(out, describe_operation(state_dir, j));
             g_hash_table_add(seen, g_strdup(j->uuid));
         }
     }
@@ -151,9 +156,13 @@ fsn_cycle_status(FsnCycle *cycle, JsonArray **out, GError **error)
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GPtrArray) manifests = NULL;
     g_autoptr(GPtrArray) damaged = NULL;
+    const char *state_dir = fsn_cycle_state_dir(cycle);
+    g_autofree char *fills = fsn_fill_state_dir(state_dir);
     FsnRepo *repo = fsn_cycle_repo(cycle, error);
 
-    if (!repo || !add_operations(cycle, array, seen, error) ||
+    if (!repo || !add_operations(state_dir, array, seen, error) ||
+        (g_file_test(fills, G_FILE_TEST_IS_DIR) &&
+         !add_operations(fills, array, seen, error)) ||
         !fsn_repo_list_manifests(repo, &manifests, &damaged, error)) {
         return false;
     }

@@ -175,7 +175,11 @@ check_restore(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     if (f->step != FSN_STEP_LOADING) {
         g_assert_false(has(p, FSN_RECOVER_END_QEMU));
         g_assert_true(has(p, FSN_RECOVER_REPLACE_FILES) ||
-                      has(p, FSN_RECOVER_REMOVE_FILES));
+                      has(p, FSN_RECOVER_REMOVE_FILES) || f->step == FSN_STEP_FILLING);
+        /* overlays in their places are served, and no others */
+        g_assert_cmpint(has(p, FSN_RECOVER_START_FILL), ==,
+                        f->step == FSN_STEP_FILLING ||
+                            (f->lazy && has(p, FSN_RECOVER_REPLACE_FILES)));
         return;
     }
     if (f->ran && (f->domain == FSN_FOUND_LOADING ||
@@ -216,6 +220,11 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
         break;
     case FSN_OP_RESTORE:
         check_restore(f, p);
+        break;
+    case FSN_OP_FILL:
+        /* it is served again in any case, and its own process ends it */
+        g_assert_cmpuint(p->n_actions, ==, 1);
+        g_assert_true(has(p, FSN_RECOVER_START_FILL));
         break;
     }
     /* the journal goes last, or recovery could not be repeated */
@@ -259,8 +268,8 @@ test_all_combinations(void)
 static void
 test_restore(void)
 {
-    for (unsigned bits = 0; bits < 32; bits++) {
-        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_DEFINING; step++) {
+    for (unsigned bits = 0; bits < 64; bits++) {
+        for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_FILLING; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
                 FsnRecoverFacts f = { .operation = FSN_OP_RESTORE,
@@ -270,6 +279,7 @@ test_restore(void)
                                       .ran = bits & 4,
                                       .not_run = (bits & 12) == 12,
                                       .frozen = bits & 16,
+                                      .lazy = bits & 32,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
@@ -278,6 +288,19 @@ test_restore(void)
                 check_plan(&f, &p);
             }
         }
+    }
+}
+
+static void
+test_fill(void)
+{
+    for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN; domain++) {
+        FsnRecoverFacts f = { .operation = FSN_OP_FILL,
+                              .step = FSN_STEP_FILLING,
+                              .domain = (FsnFoundDomain)domain };
+        FsnRecoverPlan p = fsn_recover_plan(&f);
+
+        check_plan(&f, &p);
     }
 }
 
@@ -296,6 +319,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/recover-plan/all-combinations", test_all_combinations);
     g_test_add_func("/recover-plan/restore", test_restore);
+    g_test_add_func("/recover-plan/fill", test_fill);
     g_test_add_func("/recover-plan/live-owner", test_live_owner);
     return g_test_run();
 }

@@ -53,6 +53,9 @@ domain_with(const char *disks)
 #define VDB                                                                       \
     "<disk type='block' device='disk'><driver type='raw'/><source dev='/dev/b'/>" \
     "<target dev='vdb'/></disk>"
+#define VDQ                                                                     \
+    "<disk type='file' device='disk'><driver type='qcow2'/><source file='/q'/>" \
+    "<target dev='vda'/></disk>"
 #define VDX                                                                   \
     "<disk type='file' device='disk'><driver type='raw'/><source file='/x'/>" \
     "<target dev='vdx'/></disk>"
@@ -206,6 +209,44 @@ test_chosen(void)
     g_assert_cmpuint(p.disks->len, ==, 1);
 }
 
+static void
+test_lazy(void)
+{
+    static const char *const vda[] = { "vda", NULL };
+    const FsnRestoreRequest here = { .snapshot = ID, .targets = vda, .lazy = true };
+    const FsnRestoreRequest new = {
+        .snapshot = ID, .as = "new", .folder = "/d", .lazy = true
+    };
+    g_autoptr(GError) error = NULL;
+
+    {
+        g_auto(FsnRestorePlan) out = { 0 };
+        g_autoptr(GPtrArray) stored = NULL;
+
+        g_assert_false(plan(&here, VDA, &out, &stored, &error));
+        g_assert_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
+        g_clear_error(&error);
+    }
+    {
+        g_auto(FsnRestorePlan) out = { 0 };
+        g_autoptr(GPtrArray) stored = NULL;
+
+        g_assert_true(plan(&here, VDQ, &out, &stored, &error));
+        g_assert_true(((FsnRestoreDisk *)out.disks->pdata[0])->own_policy);
+    }
+    {
+        g_auto(FsnRestorePlan) out = { 0 };
+        g_autoptr(GPtrArray) stored = NULL;
+        const FsnRestoreDisk *disk;
+
+        /* raw in the snapshot, and on a device */
+        g_assert_true(plan(&new, VDA VDB, &out, &stored, &error));
+        disk = out.disks->pdata[1];
+        g_assert_cmpstr(disk->format, ==, "qcow2");
+        g_assert_cmpstr(disk->path, ==, "/d/new-vdb.qcow2");
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -215,5 +256,6 @@ main(int argc, char **argv)
     g_test_add_func("/restore-plan/refused", test_refused);
     g_test_add_func("/restore-plan/memory", test_memory);
     g_test_add_func("/restore-plan/chosen", test_chosen);
+    g_test_add_func("/restore-plan/lazy", test_lazy);
     return g_test_run();
 }

@@ -252,12 +252,16 @@ test_flags(void)
           .kind = "suspend",
           .created_us = 1000000,
           .flags = FSN_RETENTION_BASE },
+        { .id = "e",
+          .kind = "snapshot",
+          .created_us = 900000,
+          .flags = FSN_RETENTION_READ },
     };
-    g_autoptr(GArray) decisions = decide(&rules, snapshots, 4, "UTC");
+    g_autoptr(GArray) decisions = decide(&rules, snapshots, 5, "UTC");
     g_autofree char *kept = kept_ids(decisions, snapshots);
     const FsnRetentionDecision *c = &g_array_index(decisions, FsnRetentionDecision, 2);
 
-    g_assert_cmpstr(kept, ==, "acd");
+    g_assert_cmpstr(kept, ==, "acde");
     g_assert_cmpstr(c->reasons->pdata[0], ==,
                     "the domain is suspended: it is its memory");
 }

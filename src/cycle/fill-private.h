@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/context.h"
+#include "qmp/session.h"
+#include "repo/image.h"
+
+#include <gio/gio.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+G_BEGIN_DECLS
+
+/* What the files fill-*.c share. */
+
+/* A server that is kept alive: a thread starts nbdkit again whenever it ends, on the same
+ * socket, so that its clients only wait. */
+typedef struct FsnFillServer FsnFillServer;
+
+typedef struct {
+    const char *plugin;
+    const char *repo;
+    const char *snapshot;
+    const char *target;
+    int listener; /* stays the caller's, who must not close it before */
+} FsnFillServerOptions;
+
+/* Returns when it can be read from, for the first time. */
+FsnFillServer *fsn_fill_server_new(const FsnFillServerOptions *options, GError **error);
+void fsn_fill_server_free(FsnFillServer *server);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnFillServer, fsn_fill_server_free)
+
+typedef struct {
+    char *target;
+    char *path;    /* as the domain has it: QEMU's name for it */
+    char *alias;   /* libvirt's name for the device, while the domain is on */
+    char *discard; /* what becomes of discards, as its description says; NULL: default */
+    char *socket;  /* where it is served; NULL until it is */
+    bool own_policy;
+    bool done;
+    int listener;
+    FsnFillServer *server;
+    FsnImage *image;
+    uint64_t size;
+    uint64_t bytes_done; /* of data */
+    uint64_t bytes_total;
+} FsnFillDisk;
+
+/* Called now and then with @disk's progress renewed. */
+typedef void (*FsnFillTick)(gpointer user);
+
+/* fill-qemu.c: puts the server's disk below the overlay by a connection that waits when it
+ * breaks, where libvirt's own would be an error for the guest. */
+bool fsn_fill_attach(FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* True, with *@out_filled, if nothing is below the overlay any more. */
+bool fsn_fill_look(FsnQmp *qmp, const FsnFillDisk *disk, bool *out_filled, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* Whether the guest stands because a read or write of this disk has failed, as QEMU has it:
+ * libvirt's reason is another one where it happened during a migration. */
+bool fsn_fill_has_failed(FsnQmp *qmp,
+                         const FsnFillDisk *disk,
+                         bool *out_failed,
+                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Copies all into the attached overlay. */
+bool fsn_fill_copy(FsnQmp *qmp,
+                   FsnFillDisk *disk,
+                   FsnFillTick tick,
+                   gpointer user,
+                   GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The first step of its independence, when all is copied: a disk without a byte takes the
+ * server's place. The block job that follows has nothing to copy. */
+bool fsn_fill_cut(FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+/* The last one: what is ours goes from QEMU. */
+bool fsn_fill_clean(FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+G_END_DECLS
