@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * foresnap workingset: what has been learned of the pages that a domain touches first.
+ * foresnap workingset: what has been learned of the pages of memory, and the blocks of disks,
+ * that a domain touches first.
  */
 #include "config.h"
 
@@ -11,6 +12,9 @@
 #include "cli/output.h"
 #include "cli/snapshots.h"
 #include "cli/workingset-view.h"
+#include "cycle/fill.h"
+#include "disk/stored-disk.h"
+#include "repo/manifests.h"
 
 /* The UUID of @domain: its newest snapshot tells; a UUID stands for itself. */
 static bool
@@ -54,13 +58,85 @@ load(FsnRepo *repo,
         return fsn_working_set_parse(bytes, out_set, error);
     }
     if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
-                    "nothing has been learned of '%s' yet: that happens at each resume",
-                    domain);
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+            "nothing has been learned of '%s' yet: that happens at each resume, and "
+            "at each lazy restore",
+            domain);
     } else {
         g_propagate_error(error, g_steal_pointer(&local));
     }
     return false;
+}
+
+/* The disks of the newest snapshot that has any; none: there is no such snapshot. */
+static GPtrArray *
+find_disks(FsnRepo *repo, const char *uuid)
+{
+    g_autoptr(GPtrArray) manifests = NULL;
+    g_autoptr(GPtrArray) damaged = NULL;
+    GPtrArray *disks;
+
+    if (!fsn_repo_list_manifests(repo, &manifests, &damaged, NULL)) {
+        return NULL;
+    }
+    for (guint i = 0; i < manifests->len; i++) {
+        JsonObject *manifest = manifests->pdata[i];
+        JsonObject *domain;
+
+        if (fsn_json_get_object(manifest, "domain", &domain, NULL) &&
+            g_str_equal(fsn_json_peek_string(domain, "uuid", ""), uuid) &&
+            json_object_has_member(manifest, "disks") &&
+            fsn_stored_disks_read(manifest, &disks, NULL)) {
+            return disks;
+        }
+    }
+    return NULL;
+}
+
+/* What is known of a disk; NULL: nothing. */
+static FsnWorkingSet *
+load_disk(FsnRepo *repo, const char *uuid, const char *target)
+{
+    g_autofree char *name = fsn_diskset_ref(uuid, target);
+    g_autoptr(GBytes) bytes = NULL;
+    FsnWorkingSet *set;
+
+    return fsn_repo_get_ref(repo, name, FSN_WORKING_SET_BYTES, &bytes, NULL) &&
+                   fsn_working_set_parse(bytes, &set, NULL)
+               ? set
+               : NULL;
+}
+
+static void
+show_disk(FsnCliContext *context, const char *target, const FsnWorkingSet *set)
+{
+    g_autofree char *text = fsn_working_set_text(set, fsn_realtime_us());
+
+    fsn_cli_print(context, "\ndisk %s, blocks of 4 KiB that are read first\n%s", target,
+                  text);
+}
+
+/* What lazy restores have shown, disk by disk. */
+static JsonArray *
+show_disks(FsnCliContext *context, FsnRepo *repo, const char *uuid)
+{
+    g_autoptr(GPtrArray) disks = find_disks(repo, uuid);
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; disks && i < disks->len; i++) {
+        const FsnStoredDisk *disk = disks->pdata[i];
+        g_autoptr(FsnWorkingSet) set = load_disk(repo, uuid, disk->target);
+        JsonObject *object;
+
+        if (set) {
+            object = fsn_working_set_json(set, fsn_realtime_us());
+            json_object_set_string_member(object, "target", disk->target);
+            json_array_add_object_element(array, object);
+            show_disk(context, disk->target, set);
+        }
+    }
+    return array;
 }
 
 static bool
@@ -69,20 +145,29 @@ run(FsnCliContext *context, char **args, GError **error)
     g_autoptr(FsnRepo) repo = fsn_cli_open_repo(context, FSN_REPO_READ_ONLY, error);
     g_autoptr(FsnWorkingSet) set = NULL;
     g_autoptr(JsonObject) object = NULL;
+    g_autoptr(GError) no_memory = NULL;
     g_autofree char *uuid = NULL;
     g_autofree char *text = NULL;
-    int64_t now = fsn_realtime_us();
+    JsonArray *disks;
 
-    if (!repo || !find_uuid(context, repo, args[0], &uuid, error) ||
-        !load(repo, args[0], uuid, &set, error)) {
+    if (!repo || !find_uuid(context, repo, args[0], &uuid, error)) {
         return false;
     }
-    object = fsn_working_set_json(set, now);
-    text = fsn_working_set_text(set, now);
     json_object_set_string_member(context->document, "domain", args[0]);
     json_object_set_string_member(context->document, "uuid", uuid);
-    fsn_cli_add_result(context, object);
-    fsn_cli_print(context, "%s", text);
+    if (load(repo, args[0], uuid, &set, &no_memory)) {
+        object = fsn_working_set_json(set, fsn_realtime_us());
+        text = fsn_working_set_text(set, fsn_realtime_us());
+        fsn_cli_add_result(context, object);
+        fsn_cli_print(context, "%s", text);
+    }
+    disks = show_disks(context, repo, uuid);
+    json_object_set_array_member(context->document, "disks", disks);
+    if (no_memory && (json_array_get_length(disks) == 0 ||
+                      !g_error_matches(no_memory, FSN_ERROR, FSN_ERROR_NOT_FOUND))) {
+        g_propagate_error(error, g_steal_pointer(&no_memory));
+        return false;
+    }
     return true;
 }
 

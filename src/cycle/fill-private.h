@@ -22,13 +22,38 @@ typedef struct {
     const char *repo;
     const char *snapshot;
     const char *target;
-    int listener; /* stays the caller's, who must not close it before */
+    int listener; /* stays the caller's, who must not close it before; so does the next */
+    int record;   /* where reads are written to */
 } FsnFillServerOptions;
 
 /* Returns when it can be read from, for the first time. */
 FsnFillServer *fsn_fill_server_new(const FsnFillServerOptions *options, GError **error);
 void fsn_fill_server_free(FsnFillServer *server);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnFillServer, fsn_fill_server_free)
+
+/* fill-learn.c: what the guest reads first, of one disk. One thread. */
+typedef struct FsnFillLearner FsnFillLearner;
+
+/* Of disk @target of the domain that the snapshot is of, @uuid; @repo is borrowed. */
+FsnFillLearner *fsn_fill_learner_new(FsnRepo *repo,
+                                     const char *uuid,
+                                     const char *target,
+                                     GError **error);
+void fsn_fill_learner_free(FsnFillLearner *learner);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnFillLearner, fsn_fill_learner_free)
+
+/* Where the server writes its reads; belongs to @learner. */
+int fsn_fill_learner_fd(const FsnFillLearner *learner);
+/* The granules to begin with; none: nothing is known. Borrowed. */
+const uint32_t *fsn_fill_learner_first(const FsnFillLearner *learner, size_t *out_n);
+/* A range was asked for, by the filling. */
+void fsn_fill_learner_asked(FsnFillLearner *learner, uint64_t offset, uint64_t len);
+/* Takes what the server has written; now and then. */
+void fsn_fill_learner_take(FsnFillLearner *learner);
+/* When the first read came (monotonic); 0: none has. */
+int64_t fsn_fill_learner_first_read_us(const FsnFillLearner *learner);
+/* Stores what has been learned, if anything; once. */
+void fsn_fill_learner_store(FsnFillLearner *learner);
 
 typedef struct {
     char *target;
@@ -40,6 +65,7 @@ typedef struct {
     bool done;
     int listener;
     FsnFillServer *server;
+    FsnFillLearner *learner;
     FsnImage *image;
     uint64_t size;
     uint64_t bytes_done; /* of data */

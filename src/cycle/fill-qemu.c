@@ -161,7 +161,16 @@ on_progress(uint64_t done, uint64_t total, gpointer user)
 
     p->disk->bytes_done = done;
     p->disk->bytes_total = total;
+    fsn_fill_learner_take(p->disk->learner);
     p->tick(p->user);
+}
+
+static void
+on_asked(uint64_t offset, uint64_t len, gpointer user)
+{
+    Progress *p = user;
+
+    fsn_fill_learner_asked(p->disk->learner, offset, len);
 }
 
 bool
@@ -175,6 +184,7 @@ fsn_fill_copy(
     FsnFillOptions options = { .export_name = id,
                                .image = disk->image,
                                .size = disk->size,
+                               .asked = on_asked,
                                .progress = on_progress,
                                .user = &progress };
     int listener, path_fd;
@@ -185,6 +195,7 @@ fsn_fill_copy(
         return false;
     }
     options.socket = socket;
+    options.first = fsn_fill_learner_first(disk->learner, &options.n_first);
     ok = serve_overlay(qmp, listener, id, node.node, error);
     if (ok) {
         ok = fsn_fill(&options, error);

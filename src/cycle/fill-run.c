@@ -36,6 +36,7 @@
 /* Between two looks at a domain that is off, and attempts after an error. */
 #define LOOK_US     ((int64_t)G_USEC_PER_SEC)
 #define STATUS_US   ((int64_t)G_USEC_PER_SEC / 2)
+#define LEARN_US    (5 * (int64_t)G_USEC_PER_SEC)
 #define PULL_US     (120 * (int64_t)G_USEC_PER_SEC)
 #define POLL_US     20000
 #define MAX_RESUMES 3
@@ -49,6 +50,7 @@ typedef struct {
     char *status_path;
     int64_t status_us; /* when it was last written */
     int64_t begun_us;
+    int64_t on_us; /* when the domain was first seen to be on; 0: not yet */
     const char *phase;
     GPtrArray *disks; /* of FsnFillDisk */
     FsnVirt *virt;    /* NULL: to be opened anew */
@@ -62,6 +64,7 @@ disk_free(gpointer data)
     FsnFillDisk *disk = data;
 
     fsn_fill_server_free(disk->server);
+    fsn_fill_learner_free(disk->learner);
     if (disk->listener >= 0) {
         close(disk->listener);
     }
@@ -98,6 +101,7 @@ static JsonArray *
 disks_to_json(const Run *run)
 {
     JsonArray *array = json_array_new();
+    size_t known;
 
     for (guint i = 0; i < run->disks->len; i++) {
         const FsnFillDisk *disk = run->disks->pdata[i];
@@ -107,6 +111,10 @@ disks_to_json(const Run *run)
         json_object_set_int_member(o, "bytes_done", (int64_t)disk->bytes_done);
         json_object_set_int_member(o, "bytes_total", (int64_t)disk->bytes_total);
         json_object_set_boolean_member(o, "filled", disk->done);
+        (void)fsn_fill_learner_first(disk->learner, &known);
+        json_object_set_int_member(o, "learned_bytes", (int64_t)known * FSN_GRANULE_SIZE);
+        json_object_set_int_member(o, "first_read_us",
+                                   fsn_fill_learner_first_read_us(disk->learner));
         json_array_add_object_element(array, o);
     }
     return array;
@@ -143,7 +151,7 @@ on_tick(gpointer user)
 }
 
 static bool
-add_disk(Run *run, JsonObject *file, GPtrArray *stored, GError **error)
+add_disk(Run *run, JsonObject *file, GPtrArray *stored, const char *uuid, GError **error)
 {
     FsnFillDisk *disk = g_new0(FsnFillDisk, 1);
     const FsnStoredDisk *found;
@@ -157,7 +165,8 @@ add_disk(Run *run, JsonObject *file, GPtrArray *stored, GError **error)
         return false;
     }
     disk->size = found->size;
-    disk->image = fsn_image_open(run->repo, found->image, error);
+    disk->learner = fsn_fill_learner_new(run->repo, uuid, disk->target, error);
+    disk->image = disk->learner ? fsn_image_open(run->repo, found->image, error) : NULL;
     return disk->image && fsn_image_data_bytes(disk->image, &disk->bytes_total, error);
 }
 
@@ -166,18 +175,22 @@ load(Run *run, GError **error)
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(GPtrArray) stored = NULL;
+    JsonObject *domain;
+    const char *uuid;
 
     run->repo = fsn_cycle_repo(run->cycle, error);
     if (!run->repo ||
         !fsn_repo_load_manifest(run->repo, run->journal->snapshot, &manifest, error) ||
-        !fsn_stored_disks_read(manifest, &stored, error)) {
+        !fsn_stored_disks_read(manifest, &stored, error) ||
+        !fsn_json_get_object(manifest, "domain", &domain, error) ||
+        !fsn_json_get_string(domain, "uuid", &uuid, error)) {
         return false;
     }
     for (guint i = 0; i < json_array_get_length(run->journal->files); i++) {
         JsonObject *file;
 
         if (!fsn_json_get_element(run->journal->files, i, &file, error) ||
-            !add_disk(run, file, stored, error)) {
+            !add_disk(run, file, stored, uuid, error)) {
             return false;
         }
     }
@@ -199,6 +212,7 @@ serve_disk(Run *run, FsnFillDisk *disk, GError **error)
         return false;
     }
     options.listener = disk->listener;
+    options.record = fsn_fill_learner_fd(disk->learner);
     disk->server = fsn_fill_server_new(&options, error);
     return disk->server != NULL;
 }
@@ -399,6 +413,31 @@ attach_all(Run *run, FsnQmp *qmp, const FsnDomainFacts *facts, GError **error)
     return true;
 }
 
+/* While nothing is known of what the guest reads first, it is given some seconds to show it
+ * before all is there and nothing is read any more. */
+static bool
+is_learning(Run *run)
+{
+    const char *ms = g_getenv("FORESNAP_TEST_LEARN_MS");
+    int64_t wait_us = ms ? g_ascii_strtoll(ms, NULL, 10) * 1000 : LEARN_US;
+    int64_t now_us = fsn_monotonic_us();
+
+    run->on_us = run->on_us ? run->on_us : now_us;
+    if (run->journal->attempts > 0 || now_us - run->on_us >= wait_us) {
+        return false;
+    }
+    for (guint i = 0; i < run->disks->len; i++) {
+        const FsnFillDisk *disk = run->disks->pdata[i];
+        size_t known;
+
+        (void)fsn_fill_learner_first(disk->learner, &known);
+        if (known > 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool
 fill_all(Run *run, GError **error)
 {
@@ -410,6 +449,10 @@ fill_all(Run *run, GError **error)
         !fsn_domain_facts_parse(xml, &facts, error) ||
         !attach_all(run, qmp, facts, error) || !continue_stopped(run, qmp, error)) {
         return false;
+    }
+    if (is_learning(run)) {
+        tell(run, "learning", NULL);
+        return true;
     }
     tell(run, "filling", NULL);
     for (guint i = 0; i < run->disks->len; i++) {
@@ -488,6 +531,10 @@ wait_for_news(Run *run)
 {
     FsnVirtEvent event;
 
+    for (guint i = 0; i < run->disks->len; i++) {
+        fsn_fill_learner_take(((FsnFillDisk *)run->disks->pdata[i])->learner);
+    }
+
     if (!run->events || !fsn_virt_events_live(run->events)) {
         forget_libvirt(run);
         g_usleep(
@@ -533,6 +580,9 @@ finish(Run *run, GError **error)
     g_autofree char *key = g_strconcat("fill-", run->journal->uuid, NULL);
 
     tell(run, "finishing", NULL);
+    for (guint i = 0; i < run->disks->len; i++) {
+        fsn_fill_learner_store(((FsnFillDisk *)run->disks->pdata[i])->learner);
+    }
     fsn_fault_kill_at("fill:done");
     if (!open_libvirt(run, error) || !define_standalone(run, error) ||
         !fsn_fill_forget(run->repo, run->journal, error)) {

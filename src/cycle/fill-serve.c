@@ -23,6 +23,7 @@ struct FsnFillServer {
     char *snapshot;
     char *target;
     int listener;
+    int record;
     GCancellable *stop;
     GThread *thread;
     GMutex lock; /* of the next two */
@@ -51,6 +52,7 @@ serve_once(FsnFillServer *s)
                                           .repo = s->repo,
                                           .snapshot = s->snapshot,
                                           .target = s->target,
+                                          .record = s->record,
                                           .listener = s->listener };
     g_autoptr(GError) error = NULL;
     g_autoptr(FsnNbdServer) server = fsn_nbd_server_start(&options, &error);
@@ -100,6 +102,7 @@ fsn_fill_server_new(const FsnFillServerOptions *options, GError **error)
     s->snapshot = g_strdup(options->snapshot);
     s->target = g_strdup(options->target);
     s->listener = options->listener;
+    s->record = options->record;
     s->stop = g_cancellable_new();
     g_mutex_init(&s->lock);
     g_cond_init(&s->changed);

@@ -58,6 +58,10 @@ bool fsn_fill_continue(FsnCycle *fills,
                        FsnLock *lock,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The ref of what is learned of a disk of domain @uuid, a working set whose granules are those
+ * of the disk; the caller frees. */
+char *fsn_diskset_ref(const char *uuid, const char *target);
+
 /* What the process does: serves, fills whenever the domain is on, and returns when all is
  * filled or the images are gone. A byte to @ready_fd, which is closed then, says that the disks
  * are served. */

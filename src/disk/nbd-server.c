@@ -29,6 +29,7 @@
 /* Descriptors in the child: the first is where systemd's protocol has it. */
 #define CHILD_SOCKET 3
 #define CHILD_READY  4
+#define CHILD_RECORD 5
 
 struct FsnNbdServer {
     GPid pid; /* 0: it has been waited for */
@@ -130,13 +131,15 @@ end_with_parent(gpointer data)
 }
 
 static bool
-spawn(const FsnNbdServerOptions *o, int fds[2], GPid *out_pid, GError **error)
+spawn(const FsnNbdServerOptions *o, const int fds[3], GPid *out_pid, GError **error)
 {
-    static const int targets[] = { CHILD_SOCKET, CHILD_READY };
+    static const int targets[] = { CHILD_SOCKET, CHILD_READY, CHILD_RECORD };
     g_autofree char *repo = g_strconcat("repo=", o->repo, NULL);
     g_autofree char *snapshot = g_strconcat("snapshot=", o->snapshot, NULL);
     g_autofree char *disk = g_strconcat("disk=", o->target, NULL);
     g_autofree char *ready = g_strdup_printf("ready-fd=%d", CHILD_READY);
+    g_autofree char *record =
+        o->record > 0 ? g_strdup_printf("record-fd=%d", CHILD_RECORD) : NULL;
     g_auto(GStrv) environment =
         g_environ_setenv(g_get_environ(), "LISTEN_FDS", "1", TRUE);
     /* LISTEN_PID is the pid of nbdkit, which only the child knows. */
@@ -144,12 +147,12 @@ spawn(const FsnNbdServerOptions *o, int fds[2], GPid *out_pid, GError **error)
                            "sh",         "nbdkit",  "--foreground",
                            "--readonly", o->plugin, repo,
                            snapshot,     disk,      ready,
-                           NULL };
+                           record,       NULL };
 
     return g_spawn_async_with_pipes_and_fds(
         NULL, argv, (const char *const *)environment,
         G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_STDOUT_TO_DEV_NULL, end_with_parent, NULL, -1,
-        -1, -1, fds, targets, 2, out_pid, NULL, NULL, NULL, error);
+        -1, -1, fds, targets, record ? 3 : 2, out_pid, NULL, NULL, NULL, error);
 }
 
 static bool
@@ -187,7 +190,7 @@ fsn_nbd_server_start(const FsnNbdServerOptions *options, GError **error)
 {
     g_autoptr(FsnNbdServer) server = g_new0(FsnNbdServer, 1);
     int ready[2];
-    int fds[2];
+    int fds[3] = { -1, -1, options->record };
     bool ok;
 
     server->pidfd = -1;

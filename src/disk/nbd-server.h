@@ -16,6 +16,7 @@ typedef struct {
     const char *snapshot;
     const char *target;
     const char *socket; /* absolute; made with mode 0600 */
+    int record;         /* above 0: reads are written to it: nbdplugin/plugin.c */
     int listener;       /* above 0: this one is served instead; it stays the caller's */
 } FsnNbdServerOptions;
 

@@ -6,6 +6,9 @@
  *   snapshot=ID       or the beginning of it
  *   disk=TARGET       its name in the snapshot
  *   ready-fd=N        written to and closed when it can be read; optional
+ *   record-fd=N       a pipe that gets a record for each read, as far as there is room:
+ *                     offset and monotonic time in us (8 bytes each), length, zero (4 each),
+ *                     in the order of bytes of the host; optional
  *
  * Only calls are translated here; what is read comes from export.c. A read of something
  * damaged is EIO and named on standard error; others go on.
@@ -36,6 +39,7 @@ static char *repo_path;
 static char *snapshot_id;
 static char *disk_target;
 static int ready_fd = -1;
+static int record_fd = -1;
 
 static FsnRepo *repo;
 static FsnImage *image;
@@ -81,6 +85,9 @@ plugin_config(const char *key, const char *value)
     }
     if (strcmp(key, "ready-fd") == 0) {
         return nbdkit_parse_int("ready-fd", value, &ready_fd);
+    }
+    if (strcmp(key, "record-fd") == 0) {
+        return nbdkit_parse_int("record-fd", value, &record_fd);
     }
     nbdkit_error("there is no parameter '%s'", key);
     return -1;
@@ -170,11 +177,29 @@ plugin_can_cache(void *handle)
     return NBDKIT_CACHE_EMULATE;
 }
 
+/* A record is shorter than what a pipe takes as one, so none is ever torn; one for which
+ * there is no room is lost. */
+static void
+record(uint64_t offset, uint32_t count)
+{
+    const struct {
+        uint64_t offset;
+        uint64_t at_us;
+        uint32_t len;
+        uint32_t zero;
+    } entry = { offset, (uint64_t)g_get_monotonic_time(), count, 0 };
+
+    if (record_fd >= 0 && write(record_fd, &entry, sizeof entry) < 0) {
+        return;
+    }
+}
+
 static int
 plugin_pread(void *handle, void *buffer, uint32_t count, uint64_t offset, uint32_t flags)
 {
     GError *error = NULL;
 
+    record(offset, count);
     return fsn_export_pread(export, buffer, count, offset, &error) ? 0 : report(error);
 }
 
