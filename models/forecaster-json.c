@@ -53,19 +53,28 @@ weights_json(const FsnForecaster *f)
 {
     JsonObject *object = json_object_new();
     JsonObject *centre = json_object_new();
+    JsonObject *own = json_object_new();
 
     for (size_t m = 0; fsn_model_classes[m]; m++) {
         double bands[FSN_BANDS];
+        double levels[FSN_FORECAST_LEVELS];
 
         for (size_t b = 0; b < FSN_BANDS; b++) {
             bands[b] = f->weights.centre[b][m];
+        }
+        for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+            levels[l] = f->weights.own[l][m];
+        }
+        if (f->members[m] && fsn_model_classes[m]->quantiles) {
+            fsn_json_set_numbers(own, fsn_model_classes[m]->name, levels,
+                                 FSN_FORECAST_LEVELS);
         }
         if (f->members[m]) {
             fsn_json_set_numbers(centre, fsn_model_classes[m]->name, bands, FSN_BANDS);
         }
     }
     json_object_set_object_member(object, "centre", centre);
-    fsn_json_set_numbers(object, "own", f->weights.own, FSN_FORECAST_LEVELS);
+    json_object_set_object_member(object, "own", own);
     fsn_json_set_numbers(object, "error", f->weights.error[0], CELLS);
     fsn_json_set_numbers(object, "shift", f->weights.shift[0], CELLS);
     if (isfinite(f->weights.mean_error)) {
@@ -282,14 +291,37 @@ read_centre(FsnForecaster *f, JsonObject *weights, GError **error)
 }
 
 static bool
+read_own(FsnForecaster *f, JsonObject *weights, GError **error)
+{
+    JsonObject *own;
+
+    if (!fsn_json_get_object(weights, "own", &own, error)) {
+        return false;
+    }
+    for (size_t m = 0; fsn_model_classes[m]; m++) {
+        double levels[FSN_FORECAST_LEVELS];
+
+        if (!f->members[m] || !fsn_model_classes[m]->quantiles) {
+            continue;
+        }
+        if (!fsn_json_get_numbers(own, fsn_model_classes[m]->name, FSN_FORECAST_LEVELS,
+                                  levels, error)) {
+            return false;
+        }
+        for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+            f->weights.own[l][m] = CLAMP(levels[l], 0, 1);
+        }
+    }
+    return true;
+}
+
+static bool
 read_weights(FsnForecaster *f, JsonObject *object, GError **error)
 {
     JsonObject *weights;
 
     return fsn_json_get_object(object, "weights", &weights, error) &&
-           read_centre(f, weights, error) &&
-           fsn_json_get_numbers(weights, "own", FSN_FORECAST_LEVELS, f->weights.own,
-                                error) &&
+           read_centre(f, weights, error) && read_own(f, weights, error) &&
            fsn_json_get_numbers(weights, "error", CELLS, f->weights.error[0], error) &&
            fsn_json_get_numbers(weights, "shift", CELLS, f->weights.shift[0], error) &&
            read_bound(weights, "mean_error", NAN, &f->weights.mean_error, error);

@@ -111,21 +111,22 @@ fit_members(FsnForecaster *f, bool *used, GError **error)
     return true;
 }
 
-static void
-learn(FsnForecaster *f, bool *used)
+/* Weights from a backtest; false if the history is too short for one. */
+static bool
+learn_weights(FsnForecaster *f, const bool *used)
 {
     FsnModelData data = fsn_forecaster_data(f);
     size_t cut = fsn_backtest_cut(&data);
+    g_autoptr(FsnBacktest) backtest = NULL;
 
-    fsn_weights_equal(&f->weights, used);
-    if (cut > 0) {
-        g_autoptr(FsnBacktest) backtest = NULL;
-
-        damp_by_first(f, cut);
-        data = fsn_forecaster_data(f);
-        backtest = fsn_backtest_run(&data, f->window->values, cut, used);
-        fsn_weights_learn(&f->weights, backtest, &data);
+    if (cut == 0) {
+        return false;
     }
+    damp_by_first(f, cut);
+    data = fsn_forecaster_data(f);
+    backtest = fsn_backtest_run(&data, f->window->values, cut, used);
+    fsn_weights_learn(&f->weights, backtest, &data);
+    return isfinite(f->weights.mean_error);
 }
 
 /* Mean size of the known values. */
@@ -167,10 +168,15 @@ fsn_forecaster_fit(const FsnSeries *series,
         return NULL;
     }
     fsn_forecaster_refill(f);
-    learn(f, used);
+    bool learned = learn_weights(f, used);
     damp_by_first(f, f->window->n);
     if (!fit_members(f, used, error)) {
         return NULL;
+    }
+    if (!learned) {
+        FsnModelData data = fsn_forecaster_data(f);
+
+        fsn_weights_equal(&f->weights, used, &data);
     }
     f->level = mean_level(f->window);
     return g_steal_pointer(&f);
@@ -259,10 +265,9 @@ fsn_forecaster_predict(const FsnForecaster *f, size_t horizon)
 
         forecast->mean[h] = centre;
         for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
-            double own = fsn_weights_own(answers.quantile, l, h);
-
             forecast->q[l][h] = finite_or(
-                fsn_weights_quantile(&f->weights, band, l, centre, own), centre);
+                fsn_weights_quantile(&f->weights, band, l, centre, answers.quantile, h),
+                centre);
         }
     }
     answers_clear(&answers);

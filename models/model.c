@@ -17,6 +17,7 @@ const FsnModelClass *const fsn_model_classes[] = {
     &fsn_model_arima,
     &fsn_model_decompose,
     &fsn_model_regression,
+    &fsn_model_tails,
     NULL,
 };
 /* clang-format on */

@@ -68,6 +68,7 @@ extern const FsnModelClass fsn_model_naive;
 extern const FsnModelClass fsn_model_profile;
 extern const FsnModelClass fsn_model_regression;
 extern const FsnModelClass fsn_model_seasonal_naive;
+extern const FsnModelClass fsn_model_tails;
 extern const FsnModelClass fsn_model_theta;
 
 G_END_DECLS

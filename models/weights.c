@@ -18,14 +18,32 @@
 #define STEEP     8.0  /* how fast weights fall with the relative error */
 #define SHARE     .1   /* of the weight is given equally */
 #define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
-/* Members' own quantiles get half of the weight where their loss is OWN_BIAS times that of
- * the errors'. */
-#define OWN_STEEP 4.0
-#define OWN_BIAS  1.1
+#define OWN_STEEP 8.0  /* the same for quantiles */
+#define OWN_BIAS  1.05 /* on the loss by errors */
+#define GUARD     .85  /* of a tail is left to what was not seen yet */
+
+/* Standard deviation; with one or two values half of their size. */
+static double
+spread(const FsnModelData *data)
+{
+    double mean = fsn_mean(data->y, data->n);
+    double sum = 0;
+
+    if (data->n < 3) {
+        return fabs(mean) / 2;
+    }
+    for (size_t i = 0; i < data->n; i++) {
+        sum += (data->y[i] - mean) * (data->y[i] - mean);
+    }
+    return sqrt(sum / (double)(data->n - 1));
+}
 
 void
-fsn_weights_equal(FsnWeights *weights, const bool *used)
+fsn_weights_equal(FsnWeights *weights, const bool *used, const FsnModelData *data)
 {
+    static const double normal[FSN_FORECAST_LEVELS] = { -1.96, -1.645, -.674, 0,
+                                                        .674,  1.645,  1.96 };
+    double deviation = spread(data);
     size_t n = 0;
 
     memset(weights, 0, sizeof *weights);
@@ -35,6 +53,9 @@ fsn_weights_equal(FsnWeights *weights, const bool *used)
     for (size_t b = 0; b < FSN_BANDS; b++) {
         for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
             weights->centre[b][m] = used[m] ? 1.0 / (double)MAX(n, 1) : 0;
+        }
+        for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+            weights->error[b][l] = deviation * normal[l];
         }
     }
     weights->mean_error = NAN;
@@ -146,12 +167,12 @@ pools_add(Pools *pools, size_t band, double value, double weight)
 
 /* Bands that are empty take what the band before them has. */
 static void
-pools_quantiles(Pools *pools, size_t l, double (*out)[FSN_FORECAST_LEVELS])
+pools_quantiles(Pools *pools, double level, size_t l, double (*out)[FSN_FORECAST_LEVELS])
 {
     for (size_t b = 0; b < FSN_BANDS; b++) {
         if (pools->n[b]) {
             out[b][l] = fsn_weighted_quantile(pools->value[b], pools->weight[b],
-                                              pools->n[b], fsn_forecast_levels[l]);
+                                              pools->n[b], level);
         } else {
             out[b][l] = b ? out[b - 1][l] : 0;
         }
@@ -181,7 +202,7 @@ learn_errors(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
         }
     }
     for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
-        pools_quantiles(&pools, l, w->error);
+        pools_quantiles(&pools, fsn_forecast_levels[l], l, w->error);
     }
     pools_clear(&pools);
     w->mean_error = count ? sum / count : NAN;
@@ -195,12 +216,15 @@ pinball(double level, double outcome, double quantile)
     return off > 0 ? level * off : (level - 1) * off;
 }
 
-/* Whether the members' own quantiles or the errors' would have been better. */
+/* Weights of the members' own quantiles and of the errors', by what each would have lost. */
 static void
 learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t l)
 {
+    double level = fsn_forecast_levels[l];
+    double loss[FSN_MODELS_MAX] = { 0 };
     double by_error = 0;
-    double by_own = 0;
+    double least;
+    double sum;
 
     for (size_t k = 0; k < b->n_origins; k++) {
         double weight = recency(b, data, k);
@@ -208,22 +232,48 @@ learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
             size_t band = fsn_band_of(data, h + 1);
-            double own = fsn_weights_own(b->quantile, l, i);
 
-            if (!isnan(b->actual[i]) && !isnan(own)) {
-                double centre = fsn_weights_centre(w, band, b->centre, i);
-
-                by_own += weight * pinball(fsn_forecast_levels[l], b->actual[i], own);
-                by_error += weight * pinball(fsn_forecast_levels[l], b->actual[i],
-                                             centre + w->error[band][l]);
+            if (isnan(b->actual[i])) {
+                continue;
+            }
+            by_error += weight * pinball(level, b->actual[i],
+                                         fsn_weights_centre(w, band, b->centre, i) +
+                                             w->error[band][l]);
+            for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+                loss[m] += b->quantile[m][l] ? weight * pinball(level, b->actual[i],
+                                                                b->quantile[m][l][i])
+                                             : 0;
             }
         }
     }
-    if (by_own > 0 || by_error > 0) {
-        double ratio = by_own / MAX(by_error, 1e-12);
-
-        w->own[l] = 1 / (1 + exp(OWN_STEEP * (ratio - OWN_BIAS)));
+    /* They were chosen by the same outcomes. */
+    by_error = by_error * OWN_BIAS + 1e-12;
+    least = by_error;
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        least = b->quantile[m][l] ? MIN(least, loss[m] + 1e-12) : least;
     }
+    sum = exp(-OWN_STEEP * (by_error / least - 1));
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        w->own[l][m] =
+            b->quantile[m][l] ? exp(-OWN_STEEP * ((loss[m] + 1e-12) / least - 1)) : 0;
+        sum += w->own[l][m];
+    }
+    for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
+        w->own[l][m] /= sum;
+    }
+}
+
+/* A level a little further out than @level: what the outcomes of some weeks show of the tails
+ * is not all (the finite-sample correction of conformal prediction). */
+static double
+guarded(double level)
+{
+    double tail = MIN(level, 1 - level);
+
+    if (tail > .2) {
+        return level;
+    }
+    return level < .5 ? tail * GUARD : 1 - tail * GUARD;
 }
 
 static void
@@ -239,15 +289,15 @@ calibrate(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
 
             if (!isnan(b->actual[i])) {
                 double centre = fsn_weights_centre(w, band, b->centre, i);
-                double own = fsn_weights_own(b->quantile, l, i);
 
                 pools_add(&pools, band,
-                          b->actual[i] - fsn_weights_quantile(w, band, l, centre, own),
+                          b->actual[i] -
+                              fsn_weights_quantile(w, band, l, centre, b->quantile, i),
                           recency(b, data, k));
             }
         }
     }
-    pools_quantiles(&pools, l, w->shift);
+    pools_quantiles(&pools, guarded(fsn_forecast_levels[l]), l, w->shift);
     pools_clear(&pools);
 }
 
@@ -282,29 +332,21 @@ fsn_weights_centre(const FsnWeights *weights,
 }
 
 double
-fsn_weights_own(double *const (*quantiles)[FSN_FORECAST_LEVELS], size_t l, size_t i)
+fsn_weights_quantile(const FsnWeights *weights,
+                     size_t band,
+                     size_t l,
+                     double centre,
+                     double *const (*quantiles)[FSN_FORECAST_LEVELS],
+                     size_t i)
 {
-    double sum = 0;
-    size_t n = 0;
+    double rest = 1;
+    double value = 0;
 
     for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
         if (quantiles[m][l]) {
-            sum += quantiles[m][l][i];
-            n++;
+            value += weights->own[l][m] * quantiles[m][l][i];
+            rest -= weights->own[l][m];
         }
     }
-    return n ? sum / (double)n : NAN;
-}
-
-double
-fsn_weights_quantile(
-    const FsnWeights *weights, size_t band, size_t l, double centre, double own)
-{
-    double by_error = centre + weights->error[band][l];
-    double part = weights->own[l];
-
-    if (!isnan(own)) {
-        by_error = part * own + (1 - part) * by_error;
-    }
-    return by_error + weights->shift[band][l];
+    return value + rest * (centre + weights->error[band][l]) + weights->shift[band][l];
 }
