@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * foresnap forecast: what a series will be, and how sure that is. Where the series comes from
+ * is a function of its own; the rest is the same for all sources.
+ */
+#include "config.h"
+
+#include "base/error.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "models/forecaster.h"
+#include "models/series-csv.h"
+
+#include <math.h>
+#include <string.h>
+
+#define CSV_BYTES_MAX (256 * 1024 * 1024)
+#define PERIOD_MAX    (400.0 * 86400)
+
+static char *opt_csv;
+static int opt_horizon;
+static double opt_period;
+static char *opt_model;
+static int opt_origin;
+static double opt_low = NAN;
+static double opt_high = NAN;
+static gboolean opt_explain;
+
+static GOptionEntry options[] = {
+    { "csv", 0, 0, G_OPTION_ARG_FILENAME, &opt_csv, "a file with times and values",
+      "FILE" },
+    { "horizon", 0, 0, G_OPTION_ARG_INT, &opt_horizon,
+      "steps to forecast (default: one day)", "H" },
+    { "period", 0, 0, G_OPTION_ARG_DOUBLE, &opt_period,
+      "seconds between values (default: as the times say)", "S" },
+    { "model", 0, 0, G_OPTION_ARG_STRING, &opt_model, "one model only, or auto (default)",
+      "NAME" },
+    { "origin", 0, 0, G_OPTION_ARG_INT, &opt_origin,
+      "use the first N steps only (default: all)", "N" },
+    { "low", 0, 0, G_OPTION_ARG_DOUBLE, &opt_low,
+      "no value can be lower (default: 0 if none was)", "X" },
+    { "high", 0, 0, G_OPTION_ARG_DOUBLE, &opt_high, "no value can be higher", "X" },
+    { "explain", 0, 0, G_OPTION_ARG_NONE, &opt_explain,
+      "say how the forecast came about instead", NULL },
+    G_OPTION_ENTRY_NULL,
+};
+
+static void
+warn_of_facts(FsnCliContext *context, const FsnCsvFacts *facts)
+{
+    if (facts->unsorted) {
+        fsn_cli_warn(context, "%zu lines were not in the order of their times",
+                     facts->unsorted);
+    }
+    if (facts->merged) {
+        fsn_cli_warn(context,
+                     "%zu values fell on the time of another one and were averaged",
+                     facts->merged);
+    }
+}
+
+static FsnSeries *
+series_of_csv(FsnCliContext *context, GError **error)
+{
+    g_autoptr(GMappedFile) file = g_mapped_file_new(opt_csv, FALSE, error);
+    FsnCsvFacts facts;
+    FsnSeries *series;
+
+    if (!file) {
+        return NULL;
+    }
+    if (g_mapped_file_get_length(file) > CSV_BYTES_MAX) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "'%s' is larger than 256 MiB",
+                    opt_csv);
+        return NULL;
+    }
+    series = fsn_series_from_csv(g_mapped_file_get_contents(file),
+                                 g_mapped_file_get_length(file),
+                                 (int64_t)(opt_period * 1e6), &facts, error);
+    if (!series) {
+        g_prefix_error(error, "cannot read '%s': ", opt_csv);
+        return NULL;
+    }
+    warn_of_facts(context, &facts);
+    return series;
+}
+
+static bool
+check_options(GError **error)
+{
+    const char *wrong = NULL;
+
+    if (!opt_csv) {
+        wrong = "say with --csv what is to be forecast";
+    } else if (opt_horizon < 0 || opt_horizon > FSN_HORIZON_MAX) {
+        wrong = "--horizon must be from 1 to 100000 steps";
+    } else if (!(opt_period >= 0 && opt_period <= PERIOD_MAX)) {
+        wrong = "--period must be from a microsecond to 400 days, in seconds";
+    } else if (opt_origin < 0) {
+        wrong = "--origin must be a number of steps";
+    } else if (opt_low > opt_high) {
+        wrong = "--low must not be above --high";
+    }
+    if (wrong) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "%s", wrong);
+    }
+    return !wrong;
+}
+
+/* What was never negative will not be. */
+static double
+lowest(const FsnSeries *series)
+{
+    if (!isnan(opt_low)) {
+        return opt_low;
+    }
+    for (size_t i = 0; i < series->n; i++) {
+        if (series->values[i] < 0) {
+            return -INFINITY;
+        }
+    }
+    return 0;
+}
+
+static size_t
+default_horizon(const FsnSeries *series)
+{
+    size_t day = fsn_series_season(series, G_GINT64_CONSTANT(86400) * G_USEC_PER_SEC);
+
+    return day > 0 && day <= FSN_HORIZON_MAX ? day : 24;
+}
+
+static void
+set_time(JsonObject *object, const char *name, int64_t time_us)
+{
+    g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
+    g_autofree char *text = time ? g_date_time_format_iso8601(time) : NULL;
+
+    if (text) {
+        json_object_set_string_member(object, name, text);
+    } else {
+        json_object_set_null_member(object, name);
+    }
+}
+
+static void
+fill_document(FsnCliContext *context,
+              const FsnForecaster *forecaster,
+              const FsnForecast *forecast)
+{
+    JsonObject *document = context->document;
+    JsonArray *steps = json_array_new();
+    g_autofree char *words = fsn_forecaster_explain(forecaster);
+    double error = fsn_forecaster_error(forecaster);
+
+    set_time(document, "start", forecast->start_us);
+    json_object_set_int_member(document, "step_us", forecast->step_us);
+    json_object_set_string_member(document, "explanation", words);
+    if (isfinite(error)) {
+        json_object_set_double_member(document, "backtest_error", error);
+    } else {
+        json_object_set_null_member(document, "backtest_error");
+    }
+    for (size_t h = 0; h < forecast->n; h++) {
+        JsonObject *step = json_object_new();
+
+        json_object_set_int_member(step, "step", (int64_t)h + 1);
+        json_object_set_double_member(step, "mean", forecast->mean[h]);
+        json_object_set_double_member(step, "lo95", forecast->q[FSN_Q025][h]);
+        json_object_set_double_member(step, "hi95", forecast->q[FSN_Q975][h]);
+        json_object_set_double_member(step, "q95", forecast->q[FSN_Q95][h]);
+        json_array_add_object_element(steps, step);
+    }
+    json_object_set_array_member(document, "forecast", steps);
+}
+
+static void
+print_steps(FsnCliContext *context, const FsnForecast *forecast)
+{
+    fsn_cli_print(context, "step,mean,lo95,hi95,q95\n");
+    for (size_t h = 0; h < forecast->n; h++) {
+        fsn_cli_print(context, "%zu,%.6g,%.6g,%.6g,%.6g\n", h + 1, forecast->mean[h],
+                      forecast->q[FSN_Q025][h], forecast->q[FSN_Q975][h],
+                      forecast->q[FSN_Q95][h]);
+    }
+}
+
+/* Forecasts @series, wherever it came from. */
+static bool
+forecast_series(FsnCliContext *context, const FsnSeries *series, GError **error)
+{
+    FsnForecasterOptions how = FSN_FORECASTER_OPTIONS_INIT;
+    g_autoptr(FsnForecaster) forecaster = NULL;
+    g_autoptr(FsnForecast) forecast = NULL;
+
+    how.low = lowest(series);
+    how.high = isnan(opt_high) ? INFINITY : opt_high;
+    how.low = MIN(how.low, how.high);
+    how.model = opt_model && strcmp(opt_model, "auto") != 0 ? opt_model : NULL;
+    forecaster = fsn_forecaster_fit(series, &how, error);
+    if (!forecaster) {
+        return false;
+    }
+    forecast = fsn_forecaster_predict(
+        forecaster, opt_horizon > 0 ? (size_t)opt_horizon : default_horizon(series));
+    fill_document(context, forecaster, forecast);
+    if (opt_explain) {
+        g_autofree char *words = fsn_forecaster_explain(forecaster);
+
+        fsn_cli_print(context, "%s\n", words);
+    } else {
+        print_steps(context, forecast);
+    }
+    return true;
+}
+
+static bool
+run(FsnCliContext *context, char **args, GError **error)
+{
+    g_autoptr(FsnSeries) all = NULL;
+    g_autoptr(FsnSeries) series = NULL;
+
+    if (!check_options(error)) {
+        return false;
+    }
+    all = series_of_csv(context, error);
+    if (!all) {
+        return false;
+    }
+    if ((size_t)opt_origin > all->n) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
+                    "--origin %d is beyond the %zu steps of the series", opt_origin,
+                    all->n);
+        return false;
+    }
+    series = fsn_series_head(all, opt_origin > 0 ? (size_t)opt_origin : all->n);
+    if (!forecast_series(context, series, error)) {
+        g_prefix_error(error, "cannot forecast: ");
+        return false;
+    }
+    return true;
+}
+
+const FsnCliCommand fsn_cmd_forecast = {
+    .name = "forecast",
+    .arguments = "",
+    .summary = "forecast a series of values, with quantiles",
+    .options = options,
+    .min_args = 0,
+    .max_args = 0,
+    .run = run,
+};
