@@ -10,6 +10,8 @@
 #include "base/error.h"
 #include "domxml/document-private.h"
 
+#include <string.h>
+
 static void
 virtio_mem_free(gpointer data)
 {
@@ -42,7 +44,11 @@ read_devices(const xmlNode *devices, FsnSizeFacts *facts, GError **error)
 {
     const xmlNode *balloon = fsn_node_child(devices, "memballoon");
 
+    g_autofree char *period =
+        fsn_node_attribute(fsn_node_child(balloon, "stats"), "period");
+
     facts->balloon = balloon && !fsn_node_attribute_is(balloon, "model", "none");
+    facts->balloon_stats = period && strcmp(period, "0") != 0;
     for (xmlNode *node = fsn_node_child(devices, "memory"); node;
          node = fsn_node_next(node, "memory")) {
         FsnVirtioMem *device;

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t memory;     /* of the balloon: all that the guest may use now */
     uint64_t memory_max; /* without virtio-mem */
     bool balloon;
+    bool balloon_stats;    /* its driver reports what the guest uses, again and again */
     GPtrArray *virtio_mem; /* FsnVirtioMem; never NULL */
 } FsnSizeFacts;
 

@@ -168,6 +168,7 @@ ask_guest(FsnHistory *history,
           FsnVirtDomain *domain,
           const char *uuid,
           const FsnAdviseOptions *options,
+          bool reports,
           FsnSizingFacts *facts)
 {
     facts->cpu_now = NAN;
@@ -181,7 +182,7 @@ ask_guest(FsnHistory *history,
         facts->memory_used = used > 0 ? (uint64_t)used : 0;
         return;
     }
-    facts->memory_used = fsn_virt_domain_memory_used(domain);
+    facts->memory_used = reports ? fsn_virt_domain_memory_used(domain) : 0;
     facts->cpu_now = look_at_cpu(domain);
 }
 
@@ -226,7 +227,7 @@ fsn_size_advise(FsnHistory *history,
         return false;
     }
     facts = facts_of(&advice.now);
-    ask_guest(history, domain, uuid, options, &facts);
+    ask_guest(history, domain, uuid, options, advice.now.facts.balloon_stats, &facts);
     fsn_sizing_decide(options->policy, &facts, &advice.demand, &advice.sizing);
     fsn_resize_plan(&advice.now.facts, &advice.now.state, advice.sizing.vcpus,
                     advice.sizing.memory, &advice.plan);

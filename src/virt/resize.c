@@ -4,11 +4,14 @@
 
 #include "virt/resize.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "virt/domain-private.h"
 #include "virt/error-private.h"
 
-#define KIB 1024
+#define KIB      1024
+#define FRESH_US 60000000
+#define POLL_US  100000
 
 static bool
 check(int result, FsnVirtDomain *domain, const char *what, GError **error)
@@ -65,6 +68,20 @@ fsn_virt_domain_online_vcpus(FsnVirtDomain *domain, int timeout_s)
     return n > 0 ? (unsigned)n : 0;
 }
 
+/* A vCPU that was just plugged takes the guest a moment to find, and nothing tells when. */
+static void
+wait_for_guest_vcpus(FsnVirtDomain *domain, unsigned n, int timeout_s)
+{
+    int64_t end_us = fsn_monotonic_us() + (int64_t)timeout_s * G_USEC_PER_SEC;
+
+    while (virDomainGetVcpusFlags(fsn_virt_domain_handle(domain),
+                                  VIR_DOMAIN_VCPU_GUEST | VIR_DOMAIN_VCPU_MAXIMUM) <
+               (int)n &&
+           fsn_monotonic_us() < end_us) {
+        g_usleep(POLL_US);
+    }
+}
+
 bool
 fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
                                  unsigned n,
@@ -77,6 +94,7 @@ fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
                     fsn_virt_domain_name(domain));
         return false;
     }
+    wait_for_guest_vcpus(domain, n, timeout_s);
     return check(
         virDomainSetVcpusFlags(fsn_virt_domain_handle(domain), n, VIR_DOMAIN_VCPU_GUEST),
         domain, "online vCPUs", error);
@@ -88,6 +106,7 @@ fsn_virt_domain_memory_used(FsnVirtDomain *domain)
     virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
     uint64_t available = 0;
     uint64_t usable = 0;
+    int64_t updated_us = 0;
     int n = virDomainMemoryStats(fsn_virt_domain_handle(domain), stats,
                                  VIR_DOMAIN_MEMORY_STAT_NR, 0);
 
@@ -96,9 +115,14 @@ fsn_virt_domain_memory_used(FsnVirtDomain *domain)
             available = stats[i].val;
         } else if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_USABLE) {
             usable = stats[i].val;
+        } else if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE) {
+            updated_us = (int64_t)stats[i].val * G_USEC_PER_SEC;
         }
     }
-    return available > usable && usable > 0 ? (available - usable) * KIB : 0;
+    if (available <= usable || usable == 0 || fsn_realtime_us() - updated_us > FRESH_US) {
+        return 0;
+    }
+    return (available - usable) * KIB;
 }
 
 bool

@@ -34,8 +34,9 @@ bool fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
                                       int timeout_s,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* Memory in use by the guest as its balloon driver reports it, in bytes; 0 where it does not
- * (no driver, or no <stats period=…/>). */
+/* Memory in use by the guest as its balloon driver has reported it within the last minute, in
+ * bytes; 0 where it has not. Without <stats period=…/> it reports once, when it is loaded:
+ * that counts for nothing, and is the caller's to know. */
 uint64_t fsn_virt_domain_memory_used(FsnVirtDomain *domain);
 /* CPU time that its vCPUs have used so far, in microseconds. */
 bool fsn_virt_domain_cpu_time(FsnVirtDomain *domain, int64_t *out_us, GError **error)

@@ -638,6 +638,9 @@ main(int argc, char **argv)
     mkdir("/proc", 0755);
     mount("devtmpfs", "/dev", "devtmpfs", 0, NULL);
     mount("proc", "/proc", "proc", 0, NULL);
+    /* the agent counts vCPUs there */
+    mkdir("/sys", 0755);
+    mount("sysfs", "/sys", "sysfs", 0, NULL);
     open_console();
     fd = open("/proc/cmdline", O_RDONLY | O_CLOEXEC);
     if (fd < 0 || read(fd, cmdline, sizeof cmdline - 1) < 0) {

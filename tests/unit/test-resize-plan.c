@@ -116,6 +116,7 @@ test_facts(void)
 
     g_assert_true(fsn_size_facts_parse(WITH_VIRTIO_MEM, &facts, NULL));
     g_assert_cmpuint(facts.memory_max, ==, 1024 * MIB);
+    g_assert_false(facts.balloon_stats);
     g_assert_cmpuint(fsn_resize_memory_max(&facts), ==, 1536 * MIB);
     g_assert_cmpuint(fsn_resize_vcpus_now(&facts, &off), ==, 2);
     g_assert_cmpuint(fsn_resize_vcpus_now(&facts, &one), ==, 1);
