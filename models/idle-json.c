@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "models/idle-prior.h"
+#include "models/json-values.h"
 
 #include <math.h>
 #include <string.h>
@@ -50,30 +51,6 @@ fsn_idle_to_json(const FsnIdle *idle)
     return node;
 }
 
-/* A number within @low and @high. */
-static bool
-get_number(JsonObject *object,
-           const char *name,
-           double low,
-           double high,
-           double *out_value,
-           GError **error)
-{
-    JsonNode *node = json_object_get_member(object, name);
-    GType type = node && JSON_NODE_HOLDS_VALUE(node) ? json_node_get_value_type(node)
-                                                     : G_TYPE_INVALID;
-    double value =
-        type == G_TYPE_DOUBLE || type == G_TYPE_INT64 ? json_node_get_double(node) : NAN;
-
-    if (!(value >= low && value <= high)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "'%s' is no number from %g to %g",
-                    name, low, high);
-        return false;
-    }
-    *out_value = value;
-    return true;
-}
-
 /* The columns of this VM's own, in the order in which they stand there. */
 static bool
 read_extra_names(FsnIdle *idle, JsonObject *weights, GError **error)
@@ -108,8 +85,8 @@ read_target(FsnIdle *idle, JsonObject *object, size_t t, GError **error)
     JsonObject *own, *weights;
 
     if (!fsn_json_get_object(object, target_names[t], &own, error) ||
-        !get_number(own, "scale", .3, 2, &target->scale, error) ||
-        !get_number(own, "offset", -2, 2, &target->offset, error) ||
+        !fsn_json_get_number(own, "scale", .3, 2, &target->scale, error) ||
+        !fsn_json_get_number(own, "offset", -2, 2, &target->offset, error) ||
         !fsn_json_get_object(own, "weights", &weights, error) ||
         (t == 0 && !read_extra_names(idle, weights, error))) {
         return false;
@@ -118,8 +95,8 @@ read_target(FsnIdle *idle, JsonObject *object, size_t t, GError **error)
         const char *name = column_name(idle, j);
 
         if (json_object_has_member(weights, name) &&
-            !get_number(weights, name, -WEIGHT_MAX, WEIGHT_MAX, &target->weights[j],
-                        error)) {
+            !fsn_json_get_number(weights, name, -WEIGHT_MAX, WEIGHT_MAX,
+                                 &target->weights[j], error)) {
             return false;
         }
     }

@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Far above any use of processors, far below where arithmetic fails. */
-#define THRESHOLD_MAX 1e12
+/* In floors: who never uses less than that is never idle. */
+#define THRESHOLD_MAX 10
 
 const FsnIdleHazard fsn_idle_hazards[FSN_IDLE_HAZARDS] = {
     { FSN_IDLE_DAY, .97F, 1 },  { FSN_IDLE_DAY, .97F, 3 },  { FSN_IDLE_DAY, .97F, 9 },
@@ -37,7 +37,7 @@ fsn_idle_threshold(const double *values, size_t n, double floor)
         return floor;
     }
     fsn_idle_sort(known, count);
-    return CLAMP(2 * known[(count - 1) / 5], floor, THRESHOLD_MAX);
+    return CLAMP(2 * known[(count - 1) / 5], floor, THRESHOLD_MAX * floor);
 }
 
 static int

@@ -23,7 +23,7 @@ G_BEGIN_DECLS
 
 /* The threshold where none is given: twice the 20th percentile of the known values, since a
  * VM that does nothing has a level of its own, but at least @floor (2 % of a processor, in
- * the unit of the values). */
+ * the unit of the values) and at most ten times that. */
 double fsn_idle_threshold(const double *values, size_t n, double floor);
 
 typedef struct FsnIdleTrack FsnIdleTrack;

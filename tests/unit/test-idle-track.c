@@ -80,10 +80,12 @@ test_threshold(void)
 {
     static const double low[] = { .1, .2, .2, .3, 90, 95 };
     static const double restless[] = { 5, 5.2, NAN, 5.1, 9, 60, 5.3 };
+    static const double busy[] = { 95, 96, 97 };
     static const double nothing[] = { NAN, NAN };
 
     g_assert_cmpfloat(fsn_idle_threshold(low, 6, 2), ==, 2);
     g_assert_cmpfloat_with_epsilon(fsn_idle_threshold(restless, 7, 2), 10.2, 1e-9);
+    g_assert_cmpfloat(fsn_idle_threshold(busy, 3, 2), ==, 20);
     g_assert_cmpfloat(fsn_idle_threshold(nothing, 2, 2), ==, 2);
     g_assert_cmpfloat(fsn_idle_threshold(NULL, 0, .02), ==, .02);
 }
