@@ -34,6 +34,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_workingset,
     &fsn_cmd_prefetch,
     &fsn_cmd_tier,
+    &fsn_cmd_idle,
     &fsn_cmd_events,
     &fsn_cmd_hooks,
     &fsn_cmd_profile,

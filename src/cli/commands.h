@@ -19,6 +19,7 @@ extern const FsnCliCommand fsn_cmd_forecast;
 extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_history;
 extern const FsnCliCommand fsn_cmd_hooks;
+extern const FsnCliCommand fsn_cmd_idle;
 extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_policy;
