@@ -22,6 +22,7 @@ static gboolean opt_stop;
 static char *opt_bandwidth;
 static char *opt_codec;
 static char *opt_name;
+static char *opt_profile;
 static char *opt_quiesce;
 static char *opt_scratch;
 static int opt_max_pause = FSN_SNAPSHOT_MAX_PAUSE_MS;
@@ -40,6 +41,8 @@ static GOptionEntry options[] = {
       "give up when the guest stands still for longer (2000)", "MILLISECONDS" },
     { "name", 0, 0, G_OPTION_ARG_STRING, &opt_name, "a name for the snapshot", "NAME" },
     { "no-memory", 0, 0, G_OPTION_ARG_NONE, &opt_no_memory, "take the disks only", NULL },
+    { "profile", 0, 0, G_OPTION_ARG_STRING, &opt_profile,
+      "use this profile instead of the domain's policy", "PROFILE" },
     { "quiesce", 0, 0, G_OPTION_ARG_STRING, &opt_quiesce,
       "freeze the guest's file systems: auto, require or none", "WHEN" },
     { "scratch", 0, 0, G_OPTION_ARG_FILENAME, &opt_scratch,
@@ -89,6 +92,7 @@ read_options(FsnSnapshotOptions *out_options, GError **error)
         return false;
     }
     chosen.name = opt_name;
+    chosen.profile = opt_profile;
     chosen.targets = (const char *const *)opt_disks;
     chosen.no_memory = opt_no_memory;
     chosen.allow_stop = opt_stop;
@@ -154,7 +158,9 @@ show(FsnCliContext *context, const FsnSnapshotResult *result)
         fsn_cli_warn(context, "%s", result->warning);
     }
     if (!*result->snapshot) {
-        fsn_cli_say(context, "would snapshot '%s', parent %s:", result->domain,
+        fsn_cli_say(context,
+                    "would snapshot '%s' by profile '%s', parent %s:", result->domain,
+                    json_object_get_string_member(result->granularity, "profile"),
                     *result->parent ? result->parent : "none");
         say_resources(context, result);
         return;

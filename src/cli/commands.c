@@ -22,6 +22,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_recover,
     &fsn_cmd_list,
     &fsn_cmd_show,
+    &fsn_cmd_explain,
     &fsn_cmd_diff,
     &fsn_cmd_stats,
     &fsn_cmd_verify,

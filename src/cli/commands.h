@@ -14,6 +14,7 @@ extern const FsnCliCommand fsn_cmd_delete;
 extern const FsnCliCommand fsn_cmd_diff;
 extern const FsnCliCommand fsn_cmd_discard;
 extern const FsnCliCommand fsn_cmd_events;
+extern const FsnCliCommand fsn_cmd_explain;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_forecast;
 extern const FsnCliCommand fsn_cmd_gc;

@@ -151,6 +151,10 @@ fsn_manifest_build(const FsnManifestFacts *f)
     set_object(m, "cpu", f->cpu_xml);
     json_object_set_array_member(
         m, "resources", f->resources ? json_array_ref(f->resources) : build_resources());
+    if (f->granularity) {
+        set_string(m, "profile", fsn_json_peek_string(f->granularity, "profile", NULL));
+        json_object_set_object_member(m, "granularity", json_object_ref(f->granularity));
+    }
     if (f->ram) {
         json_object_set_object_member(m, "memory", build_memory(f->ram));
     }

@@ -51,6 +51,7 @@ typedef struct {
     int64_t total_us;
     JsonArray *disks;                  /* of a suspend identities, without change times */
     JsonArray *resources;              /* NULL: those of a suspend */
+    JsonObject *granularity;           /* policies/granularity-json.h; NULL = none */
     const FsnFirmwareRecord *firmware; /* NULL = none; stored */
 } FsnManifestFacts;
 

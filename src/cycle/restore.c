@@ -91,6 +91,7 @@ keep(FsnRestore *r, GError **error)
     if (r->options.as || r->options.no_keep) {
         return true;
     }
+    options.whole = true; /* what is overwritten is kept whatever the policy says */
     options.name = name;
     options.targets = r->options.targets;
     if (!fsn_cycle_snapshot(r->cycle, r->uuid, &options, &result, error)) {

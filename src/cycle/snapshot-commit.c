@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cycle/cargo.h"
 #include "cycle/snapshot-private.h"
+#include "cycle/snapshot-policy.h"
 #include "disk/partitions.h"
 #include "repo/manifests.h"
 
@@ -220,6 +221,7 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     g_auto(FsnCaptureObjects) objects = { 0 };
     g_autoptr(JsonArray) disks = NULL;
     g_autoptr(JsonArray) resources = fsn_snapshot_resources_json(run);
+    g_autoptr(JsonObject) granularity = fsn_snapshot_policy_json(run);
     g_autoptr(JsonObject) manifest = NULL;
     FsnImageStats stats;
     FsnManifestRam ram;
@@ -232,6 +234,7 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     disks = fsn_snapshot_disks_json(run);
     facts->disks = disks;
     facts->resources = resources;
+    facts->granularity = granularity;
     facts->firmware = &run->firmware;
     facts->total_us = fsn_monotonic_us() - run->started_us;
     manifest = fsn_manifest_build(facts);
@@ -312,5 +315,6 @@ fsn_snapshot_commit(FsnSnapshotRun *run, FsnSnapshotResult *out_result, GError *
     r->bytes_stored = facts.bytes.stored;
     r->disks = fsn_snapshot_disks_json(run);
     r->resources = fsn_snapshot_resources_json(run);
+    r->granularity = fsn_snapshot_policy_json(run);
     return true;
 }

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cycle/snapshot-private.h"
+#include "cycle/snapshot-policy.h"
 #include "disk/qemu-img.h"
 #include "domxml/disk-support.h"
 #include "qmp/block-nodes.h"
@@ -21,6 +21,7 @@ typedef struct {
     const char *snapshot;
     const char *root;
     uint64_t size;
+    int64_t created_us;
 } Stored;
 
 void
@@ -37,6 +38,7 @@ fsn_snapshot_disk_free(gpointer data)
         g_free(d->context);
         g_free(d->parent_id);
         g_free(d->parent_root);
+        g_free(d->left_out);
         g_free(d);
     }
 }
@@ -60,6 +62,7 @@ read_stored(JsonObject *manifest, const char *target, Stored *out)
             fsn_json_get_string(disk, "image", &out->root, NULL) &&
             fsn_json_get_string(manifest, "id", &out->snapshot, NULL)) {
             out->size = (uint64_t)size;
+            out->created_us = fsn_json_peek_int(manifest, "created_us", 0);
             return true;
         }
     }
@@ -101,6 +104,7 @@ take_parent(FsnSnapshotDisk *d, const Stored *stored)
     d->parent_id = g_strdup(stored->snapshot);
     d->parent_root = g_strdup(stored->root);
     d->parent_size = stored->size;
+    d->parent_us = stored->created_us;
 }
 
 /* The snapshot whose bitmap is on the disk, which after a restore is not the newest one, nor
@@ -154,10 +158,11 @@ is_asked(const FsnSnapshotRun *run, const char *target)
 static bool
 plan_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, const char *refusal, GError **error)
 {
+    bool asked = is_asked(run, d->facts->target);
     FsnDiskFound found = {
         .target = d->facts->target,
-        .refusal = refusal,
-        .asked = is_asked(run, d->facts->target),
+        .refusal = refusal || asked ? refusal : fsn_snapshot_policy_skip(run, d),
+        .asked = asked,
         .size = d->size,
         .allocated = d->allocated,
         .parent = d->parent_id,
@@ -167,7 +172,11 @@ plan_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, const char *refusal, GError *
     };
 
     d->plan = fsn_disk_plan(&found, run->options.targets != NULL, error);
-    return d->plan != NULL;
+    if (!d->plan) {
+        return false;
+    }
+    fsn_snapshot_policy_mode(run, d);
+    return true;
 }
 
 /* In QEMU; a phrase why it cannot be taken. */

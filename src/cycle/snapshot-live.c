@@ -194,6 +194,7 @@ static bool
 freeze(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GError) local = NULL;
+    g_autofree char *text = NULL;
     int count;
 
     if (!wants_freeze(run)) {
@@ -219,6 +220,11 @@ freeze(FsnSnapshotRun *run, GError **error)
         "the guest's file systems could not be frozen, so the disks are as after a "
         "power cut",
         local);
+    text = g_strdup_printf(
+        "the guest's file systems could not be frozen, so the disks are as after a power "
+        "cut: %s",
+        local->message);
+    fsn_snapshot_warn(run, text);
     return true;
 }
 

@@ -10,7 +10,7 @@
 #include "cycle/incoming-defer.h"
 #include "cycle/io-check.h"
 #include "cycle/recover.h"
-#include "cycle/snapshot-private.h"
+#include "cycle/snapshot-policy.h"
 #include "domxml/edit.h"
 #include "qmp/commands-status.h"
 #include "virt/disk-state.h"
@@ -92,8 +92,9 @@ read_facts(FsnSnapshotRun *run, GError **error)
 static bool
 plan_memory(FsnSnapshotRun *run, GError **error)
 {
+    const char *by_policy = fsn_snapshot_policy_no_memory(run);
     FsnRamFound found = {
-        .unwanted = run->options.no_memory || !is_on(run),
+        .unwanted = run->options.no_memory || by_policy || !is_on(run),
         .running = run->status.state == FSN_VIRT_RUNNING,
         .allow_stop = run->options.allow_stop,
         .memory = run->facts->memory_bytes,
@@ -120,6 +121,8 @@ plan_memory(FsnSnapshotRun *run, GError **error)
     }
     if (!is_on(run)) {
         run->ram_reason = "the domain is off";
+    } else if (by_policy && !run->options.no_memory) {
+        run->ram_reason = by_policy;
     }
     return true;
 }
@@ -178,7 +181,7 @@ look(FsnSnapshotRun *run, GError **error)
 static bool
 check_something(FsnSnapshotRun *run, GError **error)
 {
-    if (run->ram_mode != FSN_RAM_NONE) {
+    if (run->ram_mode != FSN_RAM_NONE || fsn_snapshot_policy_minimal(run)) {
         return true;
     }
     for (guint i = 0; i < run->disks->len; i++) {
@@ -256,7 +259,8 @@ fsn_snapshot_preflight(FsnSnapshotRun *run,
     const char *state_dir = fsn_cycle_state_dir(run->cycle);
 
     if (!fsn_virt_lookup(run->virt, domain, &run->domain, error) ||
-        !check_state(run, error) || !read_xml(run, error) || !read_facts(run, error)) {
+        !check_state(run, error) || !read_xml(run, error) || !read_facts(run, error) ||
+        !fsn_snapshot_policy_load(run, error)) {
         return false;
     }
     if (plan_only) {

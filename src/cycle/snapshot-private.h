@@ -33,7 +33,11 @@ typedef struct {
     uint64_t parent_size;
     FsnBitmapState bitmap;
     uint64_t dirty;
+    int64_t parent_us; /* real time of its instant; 0 = not known */
     FsnDiskPlan *plan;
+    char *left_out;    /* why, by the policy; NULL = it is not */
+    bool recorded;     /* what has changed since the parent */
+    int64_t looked_us; /* real time, when that was found */
 
     /* reading; the thread's until it is joined */
     int number;    /* in the instant; -1 = not taken */
@@ -47,6 +51,7 @@ typedef struct {
 } FsnSnapshotDisk;
 
 typedef struct FsnSnapshotReading FsnSnapshotReading;
+typedef struct FsnSnapshotPolicy FsnSnapshotPolicy;
 
 /* The export of the variable store; no disk is called so. */
 #define FSN_SNAPSHOT_NVRAM "nvram"
@@ -78,7 +83,8 @@ typedef struct {
     FsnFirmwareRecord firmware;
     char *nvram_node; /* QEMU's of the variable store; NULL = it is read from its file */
     uint64_t nvram_size;
-    int nvram_number; /* in the instant; -1 = not there */
+    int nvram_number;          /* in the instant; -1 = not there */
+    FsnSnapshotPolicy *policy; /* NULL = none: only compared */
     FsnRamMode ram_mode;
     const char *ram_reason;
     GPtrArray *manifests; /* all that the repository had, newest first */
@@ -163,6 +169,9 @@ bool fsn_snapshot_commit(FsnSnapshotRun *run,
                          GError **error);
 JsonArray *fsn_snapshot_disks_json(const FsnSnapshotRun *run);
 JsonArray *fsn_snapshot_resources_json(const FsnSnapshotRun *run);
+
+/* Adds to what the user should know. */
+void fsn_snapshot_warn(FsnSnapshotRun *run, const char *warning);
 
 /* The run state that the domain had, as the manifest has it. */
 const char *fsn_snapshot_run_state(const FsnSnapshotRun *run);

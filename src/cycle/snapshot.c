@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "cycle/snapshot-policy.h"
 #include "cycle/snapshot-private.h"
 
 #include <string.h>
@@ -53,6 +54,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     g_free(run->object_cpu);
     g_clear_pointer(&run->cargo, g_hash_table_unref);
     g_free(run->parent_id);
+    fsn_snapshot_policy_free(run->policy);
     g_free(run->warning);
     g_free(run);
 }
@@ -146,9 +148,21 @@ fsn_cycle_snapshot_plan(FsnCycle *cycle,
     out_result->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
     g_strlcpy(out_result->parent, run->parent_id ? run->parent_id : "",
               sizeof(out_result->parent));
+    out_result->warning = g_steal_pointer(&run->warning);
+    out_result->granularity = fsn_snapshot_policy_json(run);
     out_result->disks = fsn_snapshot_disks_json(run);
     out_result->resources = fsn_snapshot_resources_json(run);
     return true;
+}
+
+void
+fsn_snapshot_warn(FsnSnapshotRun *run, const char *warning)
+{
+    char *both = run->warning ? g_strdup_printf("%s; %s", run->warning, warning)
+                              : g_strdup(warning);
+
+    g_free(run->warning);
+    run->warning = both;
 }
 
 void
@@ -160,6 +174,7 @@ fsn_snapshot_result_clear(FsnSnapshotResult *r)
     g_clear_pointer(&r->warning, g_free);
     g_clear_pointer(&r->disks, json_array_unref);
     g_clear_pointer(&r->resources, json_array_unref);
+    g_clear_pointer(&r->granularity, json_object_unref);
 }
 
 JsonObject *
@@ -188,5 +203,10 @@ fsn_snapshot_result_to_json(const FsnSnapshotResult *r)
     json_object_set_int_member(o, "bytes_stored", (int64_t)r->bytes_stored);
     json_object_set_array_member(o, "disks", json_array_ref(r->disks));
     json_object_set_array_member(o, "resources", json_array_ref(r->resources));
+    if (r->granularity) {
+        json_object_set_string_member(
+            o, "profile", json_object_get_string_member(r->granularity, "profile"));
+        json_object_set_object_member(o, "granularity", json_object_ref(r->granularity));
+    }
     return o;
 }

@@ -23,7 +23,9 @@ typedef enum {
 
 typedef struct {
     const char *name;           /* as the user calls it; NULL = none */
+    const char *profile;        /* in place of the domain's policy; NULL = that */
     const char *const *targets; /* disks to take; NULL = all that can be taken */
+    bool whole;                 /* no policy leaves anything out */
     bool no_memory;
     bool allow_stop; /* where the memory cannot be read beside a running guest */
     bool plain_text; /* take encrypted disks, which leave QEMU as plain text */
@@ -51,9 +53,10 @@ typedef struct {
     uint64_t bytes_read;
     uint64_t bytes_changed;
     uint64_t bytes_stored;
-    JsonArray *disks;     /* as in the manifest; of a plan with "estimate" */
-    JsonArray *resources; /* with the reasons */
-    char *warning;        /* what the user should know; NULL = nothing */
+    JsonArray *disks;        /* as in the manifest; of a plan with "estimate" */
+    JsonArray *resources;    /* with the reasons */
+    JsonObject *granularity; /* the policy's decisions; NULL = there was none */
+    char *warning;           /* what the user should know; NULL = nothing */
 } FsnSnapshotResult;
 
 void fsn_snapshot_result_clear(FsnSnapshotResult *result);

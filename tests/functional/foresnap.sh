@@ -32,6 +32,7 @@ foresnap ()
     build=$(cd "$top_builddir" && pwd)
     # The shell between keeps nsenter from stopping for good when foresnap is stopped.
     private_libvirt_exec env FORESNAP_LIBEXECDIR="$build" \
+        FORESNAP_DATA_DIR="${FORESNAP_DATA_DIR:-$top_srcdir/policies}" \
         FORESNAP_REPO="${FORESNAP_REPO:-$PRIVATE_LIBVIRT/repo}" \
         sh -c '"$@"; exit $?' sh "$build/foresnap" -c qemu:///system "$@"
 }

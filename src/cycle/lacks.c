@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is not in a snapshot, in words: disks that were skipped, contents that were left out,
+ * memory that a running guest had. A snapshot says it itself, so nothing is missing silently.
+ */
+#include "config.h"
+
+#include "cycle/lacks.h"
+
+#include "base/json.h"
+
+#include <string.h>
+
+static void
+add_ranges(GPtrArray *lacks, const char *target, JsonArray *ranges)
+{
+    for (guint i = 0; i < json_array_get_length(ranges); i++) {
+        JsonObject *o;
+
+        if (fsn_json_get_element(ranges, i, &o, NULL)) {
+            g_ptr_array_add(
+                lacks,
+                g_strdup_printf("disk %s: the contents of partition %" G_GINT64_FORMAT
+                                " are zeroes (%s)",
+                                target, fsn_json_peek_int(o, "partition", 0),
+                                fsn_json_peek_string(o, "reason", "left out")));
+        }
+    }
+}
+
+static void
+add_disk(GPtrArray *lacks, JsonObject *disk)
+{
+    const char *target = fsn_json_peek_string(disk, "target", "?");
+    const char *skipped = fsn_json_peek_string(disk, "skipped", NULL);
+    JsonArray *ranges;
+
+    if (skipped) {
+        g_ptr_array_add(lacks,
+                        g_strdup_printf("disk %s is not in it (%s)", target, skipped));
+    }
+    if (fsn_json_get_array(disk, "left_out", &ranges, NULL)) {
+        add_ranges(lacks, target, ranges);
+    }
+}
+
+static void
+add_memory(GPtrArray *lacks, JsonObject *manifest)
+{
+    JsonArray *resources;
+    JsonObject *o;
+
+    if (json_object_has_member(manifest, "memory") ||
+        strcmp(fsn_json_peek_string(manifest, "run_state", ""), "running") != 0 ||
+        !fsn_json_get_array(manifest, "resources", &resources, NULL)) {
+        return;
+    }
+    for (guint i = 0; i < json_array_get_length(resources); i++) {
+        if (fsn_json_get_element(resources, i, &o, NULL) &&
+            strcmp(fsn_json_peek_string(o, "kind", ""), "memory") == 0) {
+            g_ptr_array_add(lacks,
+                            g_strdup_printf("the guest's memory is not in it (%s)",
+                                            fsn_json_peek_string(o, "reason", "?")));
+        }
+    }
+}
+
+GPtrArray *
+fsn_manifest_lacks(JsonObject *manifest)
+{
+    GPtrArray *lacks = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *disks;
+    JsonObject *disk;
+
+    add_memory(lacks, manifest);
+    if (!fsn_json_get_array(manifest, "disks", &disks, NULL)) {
+        return lacks;
+    }
+    for (guint i = 0; i < json_array_get_length(disks); i++) {
+        if (fsn_json_get_element(disks, i, &disk, NULL)) {
+            add_disk(lacks, disk);
+        }
+    }
+    return lacks;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include <glib.h>
+#include <json-glib/json-glib.h>
+
+G_BEGIN_DECLS
+
+/* What a snapshot has not, so that a restore will lack it, a phrase each (char *); the caller
+ * unrefs. Pure; @manifest is not trusted. */
+GPtrArray *fsn_manifest_lacks(JsonObject *manifest);
+
+G_END_DECLS

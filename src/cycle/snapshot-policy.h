@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#pragma once
+
+#include "cycle/snapshot-private.h"
+
+G_BEGIN_DECLS
+
+/* snapshot-policy.c: what the domain's policy, or the profile that was asked for, says about this
+ * snapshot. Without one (a comparison of disks) each of these changes nothing. */
+
+bool fsn_snapshot_policy_load(FsnSnapshotRun *run, GError **error);
+void fsn_snapshot_policy_free(FsnSnapshotPolicy *policy);
+
+/* Why the memory is not taken; NULL = the policy takes it. Belongs to @run. */
+const char *fsn_snapshot_policy_no_memory(const FsnSnapshotRun *run);
+
+/* Why a disk that was not asked for is left out; NULL = it is taken. Belongs to @d. */
+const char *fsn_snapshot_policy_skip(const FsnSnapshotRun *run, FsnSnapshotDisk *d);
+
+/* Changes the plan of @d to read it in full, if the policy would have that. */
+void fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d);
+
+/* Whether the policy leaves everything but the configuration out. */
+bool fsn_snapshot_policy_minimal(const FsnSnapshotRun *run);
+
+/* The decisions and their inputs, for the manifest; NULL without a policy. */
+JsonObject *fsn_snapshot_policy_json(const FsnSnapshotRun *run);
+
+G_END_DECLS
