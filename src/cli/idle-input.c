@@ -11,7 +11,7 @@
 #include "base/files.h"
 #include "events/store.h"
 #include "history/store.h"
-#include "models/series-csv.h"
+#include "models/idle-csv.h"
 #include "net/prometheus.h"
 
 #include <math.h>
@@ -103,7 +103,7 @@ load_csv(const FsnIdleRequest *request, FsnIdleData *data, GError **error)
     }
     const char *text = g_bytes_get_data(bytes, &len);
 
-    series = fsn_series_parse_csv(text ? text : "", len, FSN_IDLE_STEP_US, error);
+    series = fsn_idle_parse_csv(text ? text : "", len, FSN_IDLE_STEP_US, error);
     if (!series) {
         g_prefix_error(error, "'%s': ", request->csv);
         return false;

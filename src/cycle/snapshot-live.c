@@ -184,17 +184,15 @@ wants_freeze(const FsnSnapshotRun *run)
 static void
 add_warning(FsnSnapshotRun *run, const char *what, const GError *why)
 {
-    g_autofree char *before = run->warning;
+    g_autofree char *text = g_strdup_printf("%s: %s", what, why->message);
 
-    run->warning = g_strdup_printf("%s%s%s: %s", before ? before : "", before ? "; " : "",
-                                   what, why->message);
+    fsn_snapshot_warn(run, text);
 }
 
 static bool
 freeze(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autofree char *text = NULL;
     int count;
 
     if (!wants_freeze(run)) {
@@ -220,11 +218,6 @@ freeze(FsnSnapshotRun *run, GError **error)
         "the guest's file systems could not be frozen, so the disks are as after a "
         "power cut",
         local);
-    text = g_strdup_printf(
-        "the guest's file systems could not be frozen, so the disks are as after a power "
-        "cut: %s",
-        local->message);
-    fsn_snapshot_warn(run, text);
     return true;
 }
 

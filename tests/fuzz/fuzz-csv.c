@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "models/events-csv.h"
-#include "models/series-csv.h"
+#include "models/idle-csv.h"
 
 #include <math.h>
 
@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
     g_autoptr(FsnEvents) events = fsn_events_new();
     g_autoptr(FsnSeries) series =
-        fsn_series_parse_csv(text, size, (int64_t)300 * G_USEC_PER_SEC, NULL);
+        fsn_idle_parse_csv(text, size, (int64_t)300 * G_USEC_PER_SEC, NULL);
 
     for (size_t i = 0; series && i < series->n; i++) {
         if (isinf(series->values[i])) {

@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "models/events-csv.h"
-#include "models/series-csv.h"
+#include "models/idle-csv.h"
 
 #include <math.h>
 #include <string.h>
@@ -154,7 +154,7 @@ test_series(void)
                                "1970-01-01T00:05:00Z,nan\n";
     g_autoptr(GError) error = NULL;
     g_autoptr(FsnSeries) series =
-        fsn_series_parse_csv(text, strlen(text), STEP_US, &error);
+        fsn_idle_parse_csv(text, strlen(text), STEP_US, &error);
 
     g_assert_no_error(error);
     g_assert_cmpuint(series->n, ==, 5);
@@ -188,7 +188,7 @@ test_series_refused(void)
         g_autoptr(GError) error = NULL;
 
         g_assert_null(
-            fsn_series_parse_csv(rows[r].text, strlen(rows[r].text), STEP_US, &error));
+            fsn_idle_parse_csv(rows[r].text, strlen(rows[r].text), STEP_US, &error));
         g_assert_error(error, FSN_ERROR, rows[r].code);
     }
 }
@@ -198,7 +198,7 @@ static void
 test_series_negative(void)
 {
     static const char text[] = "timestamp,value\n-1,4\n1,6\n";
-    g_autoptr(FsnSeries) series = fsn_series_parse_csv(text, strlen(text), STEP_US, NULL);
+    g_autoptr(FsnSeries) series = fsn_idle_parse_csv(text, strlen(text), STEP_US, NULL);
 
     g_assert_cmpuint(series->n, ==, 2);
     g_assert_cmpint(series->start_us, ==, -STEP_US);
