@@ -20,6 +20,9 @@
 #define MAX_AGE_US ((int64_t)14 * 24 * 3600 * G_USEC_PER_SEC)
 #define LOOK_US    500000 /* at the CPU of a running guest */
 #define MIB        (UINT64_C(1) << 20)
+/* Of Linux, where it cannot be asked: its text and tables, and 64 bytes for each 4 KiB. */
+#define KEPT_FIXED (32 * MIB)
+#define KEPT_PART  64
 
 /* The part of @series up to its last known value; false if it is too little or too old. */
 static bool
@@ -182,7 +185,12 @@ ask_guest(FsnHistory *history,
         facts->memory_used = used > 0 ? (uint64_t)used : 0;
         return;
     }
-    facts->memory_used = reports ? fsn_virt_domain_memory_used(domain) : 0;
+    if (reports) {
+        FsnVirtMemoryUse use = fsn_virt_domain_memory_use(domain);
+
+        facts->memory_used = use.used;
+        facts->memory_kept = use.kept > 0 ? use.kept : facts->memory_kept;
+    }
     facts->cpu_now = look_at_cpu(domain);
 }
 
@@ -200,6 +208,7 @@ facts_of(const FsnSizeNow *now)
         .memory_now = now->facts.memory,
         .memory_max = fsn_resize_memory_max(&now->facts),
         .memory_step = step,
+        .memory_kept = KEPT_FIXED + fsn_resize_memory_max(&now->facts) / KEPT_PART,
         .running = now->state.running,
     };
 }

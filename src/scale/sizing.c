@@ -19,6 +19,7 @@
 #define SATURATED   .9 /* of what it has: the real demand cannot be seen */
 #define MORE        1.5
 #define USED_MARGIN 1.1 /* above what the guest uses now, whatever the forecast says */
+#define USED_SLACK  (64 * MIB)
 
 const FsnSizingPolicy fsn_sizing_policy_default = {
     .quantile = .95,
@@ -171,7 +172,9 @@ limit_memory(const FsnSizingPolicy *policy,
         MAX(wanted, round_up((double)policy->memory_min, facts->memory_step));
     uint64_t most = facts->memory_max;
     uint64_t floor =
-        round_up((double)facts->memory_used * USED_MARGIN, facts->memory_step);
+        round_up((double)(facts->memory_used + facts->memory_kept) * USED_MARGIN +
+                     (double)USED_SLACK,
+                 facts->memory_step);
 
     if (policy->memory_max > 0 && policy->memory_max < most) {
         most = policy->memory_max / facts->memory_step * facts->memory_step;
@@ -184,7 +187,7 @@ limit_memory(const FsnSizingPolicy *policy,
         memory = most;
     }
     /* Above the policy, for taking what is in use makes the guest kill or swap. */
-    if (facts->running && memory < floor) {
+    if (facts->running && facts->memory_used > 0 && memory < floor) {
         memory = MIN(floor, facts->memory_max);
         note(sizing, "never below what the guest uses now");
     }
@@ -219,7 +222,7 @@ decide_memory(const FsnSizingPolicy *policy,
         note(sizing, "no forecast of its memory use: the memory stays");
         return;
     }
-    wanted = demand->memory_bytes * (1 + policy->headroom);
+    wanted = demand->memory_bytes * (1 + policy->headroom) + (double)facts->memory_kept;
     memory = limit_memory(policy, facts, round_up(wanted, facts->memory_step), sizing);
     if (memory >= facts->memory_now || may_lose_memory(policy, facts, sizing)) {
         sizing->memory = memory;

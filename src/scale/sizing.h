@@ -30,8 +30,11 @@ typedef struct {
     uint64_t memory_now;
     uint64_t memory_max;
     uint64_t memory_step; /* of which its size is a multiple */
-    uint64_t memory_used; /* by the guest at this moment; 0: not known */
-    double cpu_now;       /* cores in use at this moment; NAN: not known */
+    uint64_t memory_used; /* by the guest's programs at this moment; 0: not known */
+    uint64_t
+        memory_kept; /* by its kernel and firmware, which no program gets and which is
+                           * not in what it uses */
+    double cpu_now;  /* cores in use at this moment; NAN: not known */
     bool running;
 } FsnSizingFacts;
 

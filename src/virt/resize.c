@@ -9,9 +9,9 @@
 #include "virt/domain-private.h"
 #include "virt/error-private.h"
 
-#define KIB      1024
-#define FRESH_US 60000000
-#define POLL_US  100000
+#define KIB     1024
+#define FRESH_S 60
+#define POLL_US 100000
 
 static bool
 check(int result, FsnVirtDomain *domain, const char *what, GError **error)
@@ -100,29 +100,36 @@ fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
         domain, "online vCPUs", error);
 }
 
-uint64_t
-fsn_virt_domain_memory_used(FsnVirtDomain *domain)
+/* Bytes of the statistic @tag; 0 if it is not there. */
+static uint64_t
+stat_bytes(const virDomainMemoryStatStruct *stats, int n, int tag)
 {
-    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
-    uint64_t available = 0;
-    uint64_t usable = 0;
-    int64_t updated_us = 0;
-    int n = virDomainMemoryStats(fsn_virt_domain_handle(domain), stats,
-                                 VIR_DOMAIN_MEMORY_STAT_NR, 0);
-
     for (int i = 0; i < n; i++) {
-        if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_AVAILABLE) {
-            available = stats[i].val;
-        } else if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_USABLE) {
-            usable = stats[i].val;
-        } else if (stats[i].tag == VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE) {
-            updated_us = (int64_t)stats[i].val * G_USEC_PER_SEC;
+        if (stats[i].tag == tag) {
+            return stats[i].val * KIB;
         }
     }
-    if (available <= usable || usable == 0 || fsn_realtime_us() - updated_us > FRESH_US) {
-        return 0;
+    return 0;
+}
+
+FsnVirtMemoryUse
+fsn_virt_domain_memory_use(FsnVirtDomain *domain)
+{
+    virDomainMemoryStatStruct stats[VIR_DOMAIN_MEMORY_STAT_NR];
+    int n = virDomainMemoryStats(fsn_virt_domain_handle(domain), stats,
+                                 VIR_DOMAIN_MEMORY_STAT_NR, 0);
+    uint64_t balloon = stat_bytes(stats, n, VIR_DOMAIN_MEMORY_STAT_ACTUAL_BALLOON);
+    uint64_t available = stat_bytes(stats, n, VIR_DOMAIN_MEMORY_STAT_AVAILABLE);
+    uint64_t usable = stat_bytes(stats, n, VIR_DOMAIN_MEMORY_STAT_USABLE);
+    int64_t updated_s =
+        (int64_t)(stat_bytes(stats, n, VIR_DOMAIN_MEMORY_STAT_LAST_UPDATE) / KIB);
+
+    if (available <= usable || usable == 0 ||
+        fsn_realtime_us() / G_USEC_PER_SEC - updated_s > FRESH_S) {
+        return (FsnVirtMemoryUse){ 0 };
     }
-    return (available - usable) * KIB;
+    return (FsnVirtMemoryUse){ .used = available - usable,
+                               .kept = balloon > available ? balloon - available : 0 };
 }
 
 bool

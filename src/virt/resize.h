@@ -35,9 +35,14 @@ bool fsn_virt_domain_set_online_vcpus(FsnVirtDomain *domain,
                                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Memory in use by the guest as its balloon driver has reported it within the last minute, in
- * bytes; 0 where it has not. Without <stats period=…/> it reports once, when it is loaded:
+ * bytes; zeroes where it has not. Without <stats period=…/> it reports once, when it is loaded:
  * that counts for nothing, and is the caller's to know. */
-uint64_t fsn_virt_domain_memory_used(FsnVirtDomain *domain);
+typedef struct {
+    uint64_t used; /* by programs */
+    uint64_t kept; /* by kernel and firmware, out of what the balloon leaves */
+} FsnVirtMemoryUse;
+
+FsnVirtMemoryUse fsn_virt_domain_memory_use(FsnVirtDomain *domain);
 /* CPU time that its vCPUs have used so far, in microseconds. */
 bool fsn_virt_domain_cpu_time(FsnVirtDomain *domain, int64_t *out_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

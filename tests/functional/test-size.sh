@@ -70,8 +70,8 @@ wait_until 20 sized 3 || fail "it has $(vcpus --guest) vCPUs online"
 expect_equal "$(vcpus --live --current)" 3 "the plugged vCPUs"
 memory=$(jq .sizing.memory_bytes <<<"$expect_out")
 # It fills 64 MiB and has a kernel: 40 MiB and headroom would kill it.
-[ "$memory" -ge $((64 * MIB)) ] || fail "the size of $memory bytes is below what the guest uses"
-wait_until 20 memory_is $((memory / MIB)) || fail "the balloon does not follow: $(guest_virsh dommemstat web)"
+[ "$memory" -ge $((160 * MIB)) ] || fail "the size of $memory bytes is below what the guest uses"
+wait_until 30 memory_is $((memory / MIB)) || fail "the balloon does not follow: $(guest_virsh dommemstat web)"
 guest_verify web
 
 echo "the policy limits it; vCPUs go offline and are not unplugged"
@@ -113,10 +113,10 @@ import_use 1.8 200
 expect_exit 0 foresnap size web
 expect_match "$expect_out" "set vCPUs at the next start: 3" "a step"
 expect_equal "$(vcpus --config --current)" 3 "the vCPUs of the next start"
-expect_match "$(guest_virsh dumpxml web --inactive)" "<currentMemory unit='KiB'>$((240 * 1024))<" "its memory"
+expect_match "$(guest_virsh dumpxml web --inactive)" "<currentMemory unit='KiB'>$((280 * 1024))<" "its memory"
 guest_virsh setvcpus web 1 --config
 expect_exit 0 foresnap --json restore "$snapshot" --as copy --dir "$TEST_DIR"
-expect_match "$(jq -r .sizing.reason <<<"$expect_out")" "^3 vCPU, 240 MiB" "the decision for a new domain"
+expect_match "$(jq -r .sizing.reason <<<"$expect_out")" "^3 vCPU, 280 MiB" "the decision for a new domain"
 expect_equal "$(guest_virsh vcpucount copy --config --current)" 3 "the vCPUs of the new domain"
 expect_exit 0 foresnap --json restore "$snapshot" --as copy2 --dir "$TEST_DIR" --no-resize
 expect_equal "$(jq .sizing <<<"$expect_out")" null "the sizing of --no-resize"

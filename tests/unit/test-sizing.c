@@ -18,6 +18,7 @@ typedef struct {
     unsigned vcpus_now; /* of 8 */
     double gib_now;     /* of 16 */
     double gib_used;
+    double gib_kept;
     double cpu_now;
     bool running;
     FsnSizingPolicy policy; /* what is not given is as by default */
@@ -110,6 +111,16 @@ static const Case cases[] = {
       .vcpus = 1,
       .gib = 6.75,
       .note = "never below what the guest uses" },
+    { .what = "what the kernel keeps comes on top",
+      .demand = { .5, 2 * (double)GIB, .08, "ensemble" },
+      .vcpus_now = 1,
+      .gib_now = 8,
+      .gib_used = 1,
+      .gib_kept = .5,
+      .cpu_now = .2,
+      .running = true,
+      .vcpus = 1,
+      .gib = 3 },
     { .what = "does not shrink if told so",
       .demand = { .5, 2 * (double)GIB, .08, "ensemble" },
       .vcpus_now = 4,
@@ -158,6 +169,7 @@ facts_of(const Case *c)
         .memory_max = 16 * GIB,
         .memory_step = 256 * MIB,
         .memory_used = (uint64_t)(c->gib_used * (double)GIB),
+        .memory_kept = (uint64_t)(c->gib_kept * (double)GIB),
         .cpu_now = c->cpu_now,
         .running = c->running,
     };
