@@ -122,7 +122,12 @@ fsn_forecaster_to_json(const FsnForecaster *f)
     if (f->events) {
         json_object_set_array_member(object, "events", events_json(f->events));
     }
-    json_object_set_object_member(object, "rule", rule_json(f->rule));
+    if (f->rule) {
+        json_object_set_object_member(object, "rule", rule_json(f->rule));
+    }
+    if (f->prior) {
+        json_object_set_object_member(object, "prior", fsn_prior_to_json(f->prior));
+    }
     json_object_set_object_member(object, "members", members_json(f));
     json_object_set_object_member(object, "weights", weights_json(f));
     json_object_set_double_member(object, "level", f->level);
@@ -192,7 +197,7 @@ read_window(FsnForecaster *f, JsonObject *object, GError **error)
         !fsn_json_get_floats(object, "values", FSN_WINDOW_VALUES, &values, &n, error)) {
         return false;
     }
-    if (n == 0 || isnan(values[0])) {
+    if (n == 0 ? !f->prior : isnan(values[0])) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
                     "member 'values' does not begin with a value");
         return false;
@@ -200,6 +205,21 @@ read_window(FsnForecaster *f, JsonObject *object, GError **error)
     f->window = fsn_series_new(start_us, step_us, n);
     memcpy(f->window->values, values, n * sizeof(double));
     return true;
+}
+
+static bool
+read_prior(FsnForecaster *f, JsonObject *object, GError **error)
+{
+    JsonObject *prior;
+
+    if (!json_object_has_member(object, "prior")) {
+        return true;
+    }
+    if (!fsn_json_get_object(object, "prior", &prior, error)) {
+        return false;
+    }
+    f->prior = fsn_prior_from_json(prior, error);
+    return f->prior != NULL;
 }
 
 static bool
@@ -211,6 +231,9 @@ read_rule(FsnForecaster *f, JsonObject *object, GError **error)
     int64_t base_us;
     double limit;
 
+    if (f->window->n == 0) {
+        return true;
+    }
     if (!fsn_json_get_object(object, "rule", &rule, error) ||
         !fsn_json_get_int(rule, "base_us", -TIME_MAX, TIME_MAX, &base_us, error) ||
         !fsn_json_get_floats(rule, "usual", FSN_WINDOW_VALUES, &usual, &n, error) ||
@@ -258,11 +281,12 @@ read_members(FsnForecaster *f, JsonObject *object, GError **error)
         }
         some = true;
     }
-    if (!some) {
+    if (!some && f->window->n > 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
                     "none of its models is known to this foresnap");
+        return false;
     }
-    return some;
+    return true;
 }
 
 static bool
@@ -344,9 +368,9 @@ read_all(FsnForecaster *f, JsonObject *object, GError **error)
     f->only = g_strdup(fsn_json_peek_string(object, "model", NULL));
     return read_bound(object, "low", -INFINITY, &f->low, error) &&
            read_bound(object, "high", INFINITY, &f->high, error) &&
-           read_window(f, object, error) && read_events(f, object, error) &&
-           read_rule(f, object, error) && read_members(f, object, error) &&
-           read_weights(f, object, error) &&
+           read_prior(f, object, error) && read_window(f, object, error) &&
+           read_events(f, object, error) && read_rule(f, object, error) &&
+           read_members(f, object, error) && read_weights(f, object, error) &&
            fsn_json_get_number(object, "level", 0, 1e300, &f->level, error);
 }
 

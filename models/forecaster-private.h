@@ -4,6 +4,7 @@
 #include "models/data.h"
 #include "models/forecaster.h"
 #include "models/model.h"
+#include "models/prior.h"
 #include "models/weights.h"
 
 G_BEGIN_DECLS
@@ -15,11 +16,12 @@ G_BEGIN_DECLS
 struct FsnForecaster {
     double low, high;
     uint64_t seed;
-    char *only;        /* the one member that was asked for, or NULL */
-    FsnEvents *events; /* or NULL */
-    FsnSeries *window; /* as measured */
-    double *y;         /* the same filled and damped */
-    FsnOutlierRule *rule;
+    char *only;           /* the one member that was asked for, or NULL */
+    FsnEvents *events;    /* or NULL */
+    FsnSeries *window;    /* as measured */
+    double *y;            /* the same filled and damped; NULL without values */
+    FsnOutlierRule *rule; /* NULL without values */
+    FsnPrior *prior;      /* of similar VMs, or NULL */
     FsnModel *members[FSN_MODELS_MAX]; /* by class; NULL: not fitted */
     FsnWeights weights;
     double level; /* mean size of the values in the backtest */

@@ -7,6 +7,7 @@
 #include "models/forecaster-private.h"
 
 #include "base/error.h"
+#include "models/anomalies.h"
 #include "models/backtest.h"
 
 #include <math.h>
@@ -159,13 +160,22 @@ fsn_forecaster_fit(const FsnSeries *series,
     f->only = g_strdup(options->model);
     f->events = options->events ? fsn_events_copy(options->events) : NULL;
     f->window = fsn_forecaster_window(series);
-    if (f->window->n == 0) {
+    if (options->prior && options->prior->y) {
+        FsnModelData similar = fsn_forecaster_data(options->prior);
+
+        f->prior = fsn_prior_new(&similar);
+    }
+    if (f->window->n == 0 && !f->prior) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
                     "no value of the series is known");
         return NULL;
     }
     if (!choose_members(f, used, error)) {
         return NULL;
+    }
+    if (f->window->n == 0) {
+        f->weights.mean_error = NAN;
+        return g_steal_pointer(&f);
     }
     fsn_forecaster_refill(f);
     bool learned = learn_weights(f, used);
@@ -193,6 +203,7 @@ fsn_forecaster_free(FsnForecaster *forecaster)
     }
     fsn_series_free(forecaster->window);
     fsn_outlier_rule_free(forecaster->rule);
+    g_free(forecaster->prior);
     fsn_events_free(forecaster->events);
     g_free(forecaster->y);
     g_free(forecaster->only);
@@ -247,19 +258,16 @@ finite_or(double value, double fallback)
     return isfinite(value) ? value : fallback;
 }
 
-FsnForecast *
-fsn_forecaster_predict(const FsnForecaster *f, size_t horizon)
+/* What the members make of the series. */
+static void
+forecast_own(const FsnForecaster *f, const FsnModelData *data, FsnForecast *forecast)
 {
-    g_return_val_if_fail(horizon <= FSN_HORIZON_MAX, NULL);
-    FsnModelData data = fsn_forecaster_data(f);
-    FsnForecast *forecast = fsn_forecast_new(fsn_series_time(f->window, f->window->n),
-                                             f->window->step_us, horizon);
-    double last = data.y[data.n - 1];
+    double last = data->y[data->n - 1];
     Answers answers;
 
-    ask_members(f, &data, horizon, &answers);
-    for (size_t h = 0; h < horizon; h++) {
-        size_t band = fsn_band_of(&data, h + 1);
+    ask_members(f, data, forecast->n, &answers);
+    for (size_t h = 0; h < forecast->n; h++) {
+        size_t band = fsn_band_of(data, h + 1);
         double centre =
             finite_or(fsn_weights_centre(&f->weights, band, answers.centre, h), last);
 
@@ -271,6 +279,48 @@ fsn_forecaster_predict(const FsnForecaster *f, size_t horizon)
         }
     }
     answers_clear(&answers);
+}
+
+/* Mixes what similar VMs do into @forecast, the more the shorter the own history is. */
+static void
+mix_prior(const FsnForecaster *f, const FsnModelData *own, FsnForecast *forecast)
+{
+    double factor = fsn_prior_factor(f->prior, own);
+    int64_t known_us = (int64_t)f->window->n * f->window->step_us;
+
+    for (size_t h = 0; h < forecast->n; h++) {
+        int64_t ahead_us = (int64_t)(h + 1) * forecast->step_us;
+        int64_t time_us = forecast->start_us + (int64_t)h * forecast->step_us;
+        double part = own ? fsn_prior_part(known_us, ahead_us) : 1;
+
+        if (!(part > 0)) {
+            continue;
+        }
+        for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
+            double similar = factor * fsn_prior_quantile(f->prior, l, time_us);
+            double mine = own ? forecast->q[l][h] : 0;
+
+            forecast->q[l][h] = finite_or(part * similar + (1 - part) * mine, mine);
+        }
+        forecast->mean[h] = forecast->q[FSN_Q50][h];
+    }
+}
+
+FsnForecast *
+fsn_forecaster_predict(const FsnForecaster *f, size_t horizon)
+{
+    g_return_val_if_fail(horizon <= FSN_HORIZON_MAX, NULL);
+    FsnForecast *forecast = fsn_forecast_new(fsn_series_time(f->window, f->window->n),
+                                             f->window->step_us, horizon);
+    FsnModelData data = { 0 };
+
+    if (f->y) {
+        data = fsn_forecaster_data(f);
+        forecast_own(f, &data, forecast);
+    }
+    if (f->prior) {
+        mix_prior(f, f->y ? &data : NULL, forecast);
+    }
     fsn_forecast_tidy(forecast, f->low, f->high);
     return forecast;
 }
@@ -304,6 +354,7 @@ fsn_forecaster_update(FsnForecaster *f, const FsnSeries *newer, GError **error)
     memcpy(longer->values + first, newer->values, newer->n * sizeof(double));
     g_autoptr(FsnSeries) window = fsn_forecaster_window(longer);
     if (window->n == 0) {
+        f->window->start_us = window->start_us; /* still only the prior */
         return true;
     }
     fsn_series_free(f->window);
@@ -323,4 +374,10 @@ fsn_forecaster_error(const FsnForecaster *f)
 {
     return f->level > 0 ? f->weights.mean_error / f->level
                         : (f->weights.mean_error > 0 ? INFINITY : f->weights.mean_error);
+}
+
+GArray *
+fsn_forecaster_anomalies(const FsnForecaster *f)
+{
+    return fsn_anomalies_find(f->window, f->rule);
 }

@@ -58,5 +58,8 @@ char *fsn_forecaster_explain(const FsnForecaster *forecaster);
 /* Mean absolute error of the backtest, one day ahead or as far as it could look, relative to the
  * mean level; NAN if the history was too short for one. */
 double fsn_forecaster_error(const FsnForecaster *forecaster);
+/* What was out of the ordinary in the values that are kept: FsnAnomaly, see
+ * models/anomalies.h. The caller unrefs. */
+GArray *fsn_forecaster_anomalies(const FsnForecaster *forecaster);
 
 G_END_DECLS

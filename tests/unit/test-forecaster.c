@@ -2,6 +2,8 @@
 /* The forecaster as a whole: what it says of series whose future is known, whatever is wrong
  * with them, and after it was stored and read. */
 #include "base/error.h"
+#include "models/anomalies.h"
+#include "models/backtest.h"
 #include "models/forecaster.h"
 #include "models/model.h"
 
@@ -273,6 +275,132 @@ test_each_model(void)
     }
 }
 
+/* A forecaster that has a prior of a wave. */
+static FsnForecaster *
+fit_with_prior(const FsnSeries *series)
+{
+    g_autoptr(FsnSeries) similar = wave(24 * 20, 11);
+    g_autoptr(FsnForecaster) prior = fit(similar);
+    FsnForecasterOptions options = FSN_FORECASTER_OPTIONS_INIT;
+    g_autoptr(GError) error = NULL;
+
+    options.prior = prior;
+    FsnForecaster *forecaster = fsn_forecaster_fit(series, &options, &error);
+    g_assert_no_error(error);
+    return forecaster;
+}
+
+/* Without history what similar VMs do; with ten values twice as high, twice that; with many
+ * days nothing of it. */
+static void
+test_prior(void)
+{
+    g_autoptr(FsnSeries) none = fsn_series_new(0, HOUR_US, 0);
+    g_autoptr(FsnSeries) some = wave(24, 12);
+    g_autoptr(FsnSeries) many = fsn_series_new(0, HOUR_US, 24 * 10);
+    g_autoptr(GError) error = NULL;
+
+    for (size_t i = 0; i < 24; i++) {
+        some->values[i] *= 2;
+    }
+    for (size_t i = 0; i < many->n; i++) {
+        many->values[i] = 5;
+    }
+    g_autoptr(FsnForecaster) a = fit_with_prior(none);
+    g_autoptr(FsnForecaster) b = fit_with_prior(some);
+    g_autoptr(FsnForecaster) c = fit_with_prior(many);
+    g_autoptr(FsnForecast) x = fsn_forecaster_predict(a, 48);
+    g_autoptr(FsnForecast) y = fsn_forecaster_predict(b, 48);
+    g_autoptr(FsnForecast) z = fsn_forecaster_predict(c, 48);
+
+    g_assert_cmpfloat_with_epsilon(x->mean[6], 80, 5);
+    g_assert_cmpfloat_with_epsilon(x->mean[18], 20, 5);
+    g_assert_cmpfloat(y->mean[30] - y->mean[42], >, 40);
+    g_assert_cmpfloat_with_epsilon(z->mean[6], 5, 1e-9);
+    assert_sane(x);
+    assert_sane(y);
+
+    g_autoptr(JsonNode) node = fsn_forecaster_to_json(a);
+    g_autoptr(FsnForecaster) again = fsn_forecaster_from_json(node, &error);
+    g_assert_no_error(error);
+    assert_same(a, again);
+    g_assert_true(fsn_forecaster_update(again, some, &error));
+    g_autoptr(FsnForecast) after = fsn_forecaster_predict(again, 24);
+    g_assert_cmpint(after->start_us, ==, 24 * HOUR_US);
+    assert_sane(after);
+}
+
+/* Outcomes after the end do not count, and what an origin sees ends there: garbage that comes
+ * later changes nothing. */
+static void
+test_backtest_is_honest(void)
+{
+    g_autoptr(FsnSeries) series = wave(24 * 20, 13);
+    g_autofree double *y = fsn_model_fill(series, -INFINITY, INFINITY);
+    FsnModelData data = fsn_model_data(series, y, series->n);
+    size_t cut = fsn_backtest_cut(&data);
+    bool used[FSN_MODELS_MAX] = { true, true, true, true, true, true, true, true, true };
+    g_autoptr(FsnBacktest) before = fsn_backtest_run(&data, series->values, cut, used);
+    size_t k = before->n_origins / 2;
+    size_t known = 0;
+
+    for (size_t i = 0; i < before->n_origins; i++) {
+        g_assert_cmpuint(before->origins[i], >=, cut);
+        for (size_t h = 0; h < before->horizon; h++) {
+            double actual = before->actual[i * before->horizon + h];
+
+            g_assert_true(isnan(actual) == (before->origins[i] + h + 1 > series->n));
+            known += !isnan(actual);
+        }
+    }
+    g_assert_cmpuint(known, >, 24 * 20);
+    for (size_t i = before->origins[k]; i < series->n; i++) {
+        y[i] = 1e6;
+    }
+    g_autoptr(FsnBacktest) after = fsn_backtest_run(&data, series->values, cut, used);
+    for (size_t m = 0; fsn_model_classes[m]; m++) {
+        if (before->centre[m]) {
+            g_assert_cmpmem(before->centre[m], (k + 1) * before->horizon * sizeof(double),
+                            after->centre[m], (k + 1) * after->horizon * sizeof(double));
+        }
+    }
+}
+
+static void
+test_anomalies(void)
+{
+    g_autoptr(FsnSeries) series = wave(24 * 20, 14);
+    g_autoptr(FsnSeries) moved = wave(24 * 20, 14);
+    g_autoptr(FsnSeries) calm = wave(24 * 20, 14);
+
+    series->values[100] = series->values[101] = 5000;
+    for (size_t i = 24 * 15; i < moved->n; i++) {
+        moved->values[i] += 200;
+    }
+    g_autoptr(FsnForecaster) a = fit(series);
+    g_autoptr(FsnForecaster) b = fit(moved);
+    g_autoptr(FsnForecaster) c = fit(calm);
+    g_autoptr(GArray) outliers = fsn_forecaster_anomalies(a);
+    g_autoptr(GArray) shifts = fsn_forecaster_anomalies(b);
+    g_autoptr(GArray) none = fsn_forecaster_anomalies(c);
+    g_autofree char *words = fsn_forecaster_explain(b);
+
+    g_assert_cmpuint(none->len, ==, 0);
+    g_assert_cmpuint(outliers->len, ==, 1);
+    const FsnAnomaly *outlier = &g_array_index(outliers, FsnAnomaly, 0);
+    g_assert_cmpint(outlier->kind, ==, FSN_ANOMALY_OUTLIER);
+    g_assert_cmpint(outlier->start_us, ==, 100 * HOUR_US);
+    g_assert_cmpint(outlier->end_us, ==, 102 * HOUR_US);
+    g_assert_cmpfloat(outlier->value, ==, 5000);
+    const FsnAnomaly *shift = &g_array_index(shifts, FsnAnomaly, shifts->len - 1);
+    g_assert_cmpint(shift->kind, ==, FSN_ANOMALY_LEVEL);
+    g_assert_cmpint(shift->start_us, ==, 24 * 15 * HOUR_US);
+    g_assert_nonnull(strstr(words, "the level moved"));
+    /* It is followed. */
+    g_autoptr(FsnForecast) forecast = fsn_forecaster_predict(b, 24);
+    g_assert_cmpfloat_with_epsilon(forecast->mean[12], 250, 40);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -286,5 +414,8 @@ main(int argc, char **argv)
     g_test_add_func("/forecaster/bounds", test_bounds);
     g_test_add_func("/forecaster/refused", test_refused);
     g_test_add_func("/forecaster/each-model", test_each_model);
+    g_test_add_func("/forecaster/prior", test_prior);
+    g_test_add_func("/forecaster/honest", test_backtest_is_honest);
+    g_test_add_func("/forecaster/anomalies", test_anomalies);
     return g_test_run();
 }
