@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define RECENCY   10.0 /* days after which an error counts 1/e */
-#define STEEP     8.0  /* how fast weights fall with the relative error */
+#define STEEP     14.0 /* how fast weights fall with the relative error */
 #define SHARE     .1   /* of the weight is given equally */
 #define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
 #define OWN_STEEP 8.0  /* the same for quantiles */
