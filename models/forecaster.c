@@ -78,16 +78,21 @@ damp_by_first(FsnForecaster *f, size_t n)
 }
 
 static bool
-choose_members(const FsnForecaster *f, bool *used, GError **error)
+choose_members(const FsnForecaster *f,
+               const FsnForecasterOptions *options,
+               bool *used,
+               GError **error)
 {
     int only = f->only ? fsn_model_find(f->only) : -1;
+    int without = options->without ? fsn_model_find(options->without) : -1;
 
-    if (f->only && only < 0) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "there is no model '%s'", f->only);
+    if ((f->only && only < 0) || (options->without && without < 0)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "there is no model '%s'",
+                    f->only && only < 0 ? f->only : options->without);
         return false;
     }
     for (int m = 0; fsn_model_classes[m]; m++) {
-        used[m] = f->only ? m == only : !fsn_model_classes[m]->off;
+        used[m] = f->only ? m == only : m != without && !fsn_model_classes[m]->off;
     }
     return true;
 }
@@ -170,7 +175,7 @@ fsn_forecaster_fit(const FsnSeries *series,
                     "no value of the series is known");
         return NULL;
     }
-    if (!choose_members(f, used, error)) {
+    if (!choose_members(f, options, used, error)) {
         return NULL;
     }
     if (f->window->n == 0) {

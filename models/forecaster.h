@@ -19,6 +19,7 @@ typedef struct {
     const FsnEvents *events;    /* known external events, also future ones; or NULL */
     const FsnForecaster *prior; /* of similar VMs, used while history is short; or NULL */
     const char *model;          /* the name of one member only, or NULL for automatic */
+    const char *without;        /* the name of a member to leave out, or NULL */
 } FsnForecasterOptions;
 
 /* No bounds, no events, automatic. */

@@ -5,6 +5,7 @@
  * what is before the origin reaches the forecaster.
  *   --inside     origins inside the training part: for choosing, never the test part
  *   --model M    one model instead of the selection
+ *   --without M  the selection without one model: what that adds
  *   --match T    only series whose name contains T
  *   --m4         DIR is that of M4 Hourly: prints MASE and sMAPE of the competition
  *   --time       DIR is not needed: milliseconds of each model for 2016 values
@@ -30,12 +31,14 @@ static gboolean opt_inside;
 static gboolean opt_m4;
 static gboolean opt_time;
 static char *opt_model;
+static char *opt_without;
 static char *opt_match;
 
 static GOptionEntry entries[] = {
     { "inside", 0, 0, G_OPTION_ARG_NONE, &opt_inside, "origins in the training part",
       NULL },
     { "model", 0, 0, G_OPTION_ARG_STRING, &opt_model, "one model", "NAME" },
+    { "without", 0, 0, G_OPTION_ARG_STRING, &opt_without, "all but one", "NAME" },
     { "match", 0, 0, G_OPTION_ARG_STRING, &opt_match, "only these series", "TEXT" },
     { "m4", 0, 0, G_OPTION_ARG_NONE, &opt_m4, "the data of M4 Hourly", NULL },
     { "time", 0, 0, G_OPTION_ARG_NONE, &opt_time, "how long fits take", NULL },
@@ -120,7 +123,9 @@ static FsnForecast *
 forecast_from(const FsnSeries *series, size_t origin, size_t horizon, const char *model)
 {
     g_autoptr(FsnSeries) head = fsn_series_head(series, origin);
-    FsnForecasterOptions options = { .low = 0, .high = INFINITY, .model = model };
+    FsnForecasterOptions options = {
+        .low = 0, .high = INFINITY, .model = model, .without = opt_without
+    };
     g_autoptr(FsnForecaster) forecaster = NULL;
 
     for (size_t i = 0; i < head->n; i++) {
