@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Calendars through libical, its only user. Expansion is bounded: a file may take so many
- * steps of recurrence in all, and rules that repeat within the hour are refused, since
- * a short text could otherwise keep a host busy for hours.
+ * steps of recurrence in all, and so much time, since a short text could otherwise keep a
+ * host busy for hours. libical looks for the next date of a rule that has none (30 February)
+ * until the year 20000: by years or days that takes a second, by hours minutes, so
+ * such rules are refused beforehand.
  */
 #include "config.h"
 
@@ -12,11 +14,13 @@
 
 #include <libical/ical.h>
 #include <string.h>
+#include <time.h>
 
 /* Of all rules of a file: hourly for more than twenty years. */
-#define STEPS_MAX 200000
-#define MINUTE_US (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
-#define DAY_US    (1440 * MINUTE_US)
+#define STEPS_MAX  200000
+#define CPU_US_MAX (2 * (int64_t)G_USEC_PER_SEC)
+#define MINUTE_US  (G_GINT64_CONSTANT(60) * G_USEC_PER_SEC)
+#define DAY_US     (1440 * MINUTE_US)
 
 typedef struct icalrecur_iterator_impl RecurIterator;
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(icalcomponent, icalcomponent_free)
@@ -30,6 +34,7 @@ typedef struct {
     FsnEvents *events;
     GHashTable *changed; /* "UID TIME" of instances that have an event of their own */
     unsigned steps;
+    int64_t begun_us; /* CPU time */
 } Calendar;
 
 bool
@@ -240,6 +245,31 @@ describe(const Calendar *calendar, icalcomponent *component, Entry *entry)
            find_length(calendar, entry);
 }
 
+static int64_t
+cpu_us(void)
+{
+    struct timespec now = { 0 };
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * G_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+/* Whether the dates of @rule can be found in reasonable time. */
+static bool
+is_expandable(const Calendar *calendar, const struct icalrecurrencetype *rule)
+{
+    bool picks_days = rule->by_month[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+                      rule->by_month_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+                      rule->by_year_day[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+                      rule->by_week_no[0] != ICAL_RECURRENCE_ARRAY_MAX ||
+                      rule->by_set_pos[0] != ICAL_RECURRENCE_ARRAY_MAX;
+
+    return rule->freq != ICAL_SECONDLY_RECURRENCE &&
+           rule->freq != ICAL_MINUTELY_RECURRENCE && rule->freq != ICAL_NO_RECURRENCE &&
+           !(rule->freq == ICAL_HOURLY_RECURRENCE && picks_days) &&
+           cpu_us() - calendar->begun_us < CPU_US_MAX;
+}
+
 /* Instances by one rule; *@out_usable is false where it repeats too often. */
 static bool
 expand_rule(Calendar *calendar,
@@ -248,8 +278,7 @@ expand_rule(Calendar *calendar,
             bool *out_usable,
             GError **error)
 {
-    if (rule.freq == ICAL_SECONDLY_RECURRENCE || rule.freq == ICAL_MINUTELY_RECURRENCE ||
-        rule.freq == ICAL_NO_RECURRENCE || entry->start_us < FSN_EVENT_TIME_MIN_US) {
+    if (!is_expandable(calendar, &rule) || entry->start_us < FSN_EVENT_TIME_MIN_US) {
         *out_usable = false;
         return true;
     }
@@ -377,7 +406,9 @@ fsn_ics_parse(const char *text,
                     FSN_ICS_MAX >> 20);
         return false;
     }
-    Calendar calendar = { root, kind, zone, from_us, to_us, events, changed, 0 };
+    Calendar calendar = {
+        root, kind, zone, from_us, to_us, events, changed, 0, cpu_us()
+    };
 
     find_changed(&calendar);
     for (icalcomponent *c =

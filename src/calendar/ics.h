@@ -15,7 +15,7 @@ bool fsn_ics_is_calendar(const char *text, size_t len);
  * zone and whole days are in @zone; other zones are the file's own or the system's. @kind is
  * that of all events; if it is NULL, the first category of each is, made lower case. An instant counts
  * as a minute. Events that cannot be used (an unknown zone, a rule that repeats within the
- * hour or too often) are skipped, and counted in *@out_skipped. What is no calendar at all is
+ * hour, too often, or takes too long to expand) are skipped, and counted in *@out_skipped. What is no calendar at all is
  * FSN_ERROR_FORMAT. Not to be called in two threads at once. */
 bool fsn_ics_parse(const char *text,
                    size_t len,
