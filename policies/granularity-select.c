@@ -55,7 +55,7 @@ why_skip(const FsnProfile *profile,
     if (level == FSN_LEVEL_MINIMAL) {
         return g_strdup("level minimal takes no contents of partitions");
     }
-    if (level == FSN_LEVEL_STANDARD && g_strcmp0(type, "swap") == 0) {
+    if (level == FSN_LEVEL_STANDARD && g_strcmp0(type, "swap") == 0 && p->swap_area) {
         return g_strdup("it is swap, which level standard leaves out");
     }
     return NULL;

@@ -123,6 +123,7 @@ typedef struct {
     const char *name;  /* in the partition table; may be NULL, as the label */
     const char *label; /* of the file system */
     bool overlaps;     /* shares bytes with another one */
+    bool swap_area;    /* has the signature of swap that can be given up */
 } FsnPartitionFacts;
 
 /* Why the contents of a partition of @level are left out; NULL if they are taken, and then

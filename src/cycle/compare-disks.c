@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
-#include "cycle/snapshot-private.h"
+#include "cycle/snapshot-policy.h"
 #include "disk/compare.h"
 #include "disk/stored-disk.h"
 #include "repo/manifests.h"
@@ -200,11 +200,32 @@ take_result(Comparison *c,
     c->n_differing += result->differing > 0;
 }
 
+/* What the snapshot has not cannot be compared; NULL = it has all. */
+static GArray *
+left_out_of(const Comparison *c, const char *target)
+{
+    JsonArray *disks;
+
+    if (!fsn_json_get_array(c->manifest, "disks", &disks, NULL)) {
+        return NULL;
+    }
+    for (guint i = 0; i < json_array_get_length(disks); i++) {
+        JsonObject *disk;
+
+        if (fsn_json_get_element(disks, i, &disk, NULL) &&
+            strcmp(fsn_json_peek_string(disk, "target", ""), target) == 0) {
+            return fsn_snapshot_left_out_ranges(disk, FSN_PLAN_KEEP);
+        }
+    }
+    return NULL;
+}
+
 static bool
 compare_disk(Comparison *c, FsnSnapshotDisk *d, GError **error)
 {
     FsnSnapshotRun *run = c->run;
     const FsnStoredDisk *stored;
+    g_autoptr(GArray) left_out = left_out_of(c, d->facts->target);
     g_auto(FsnDiskCompareResult) result = { 0 };
     g_autoptr(FsnImage) image = NULL;
     FsnDiskCompareOptions options = {
@@ -212,6 +233,7 @@ compare_disk(Comparison *c, FsnSnapshotDisk *d, GError **error)
         .export_name = d->offline ? "" : d->facts->target,
         .bitmap = d->number >= 0 ? fsn_instant_context(run->instant, (unsigned)d->number)
                                  : d->context,
+        .leave_out = left_out,
         .progress = on_progress,
         .user = c,
     };

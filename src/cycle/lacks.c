@@ -28,14 +28,15 @@ add_ranges(GPtrArray *lacks, const char *target, JsonArray *ranges)
     }
 }
 
+/* @by_profile: only what a profile has left out. */
 static void
-add_disk(GPtrArray *lacks, JsonObject *disk)
+add_disk(GPtrArray *lacks, JsonObject *disk, bool by_profile)
 {
     const char *target = fsn_json_peek_string(disk, "target", "?");
     const char *skipped = fsn_json_peek_string(disk, "skipped", NULL);
     JsonArray *ranges;
 
-    if (skipped) {
+    if (skipped && (!by_profile || fsn_json_peek_bool(disk, "by_profile", false))) {
         g_ptr_array_add(lacks,
                         g_strdup_printf("disk %s is not in it (%s)", target, skipped));
     }
@@ -78,7 +79,27 @@ fsn_manifest_lacks(JsonObject *manifest)
     }
     for (guint i = 0; i < json_array_get_length(disks); i++) {
         if (fsn_json_get_element(disks, i, &disk, NULL)) {
-            add_disk(lacks, disk);
+            add_disk(lacks, disk, false);
+        }
+    }
+    return lacks;
+}
+
+GPtrArray *
+fsn_manifest_left_out(JsonObject *manifest, const char *const *targets)
+{
+    GPtrArray *lacks = g_ptr_array_new_with_free_func(g_free);
+    JsonArray *disks;
+    JsonObject *disk;
+
+    if (!fsn_json_get_array(manifest, "disks", &disks, NULL)) {
+        return lacks;
+    }
+    for (guint i = 0; i < json_array_get_length(disks); i++) {
+        if (fsn_json_get_element(disks, i, &disk, NULL) &&
+            (!targets ||
+             g_strv_contains(targets, fsn_json_peek_string(disk, "target", "")))) {
+            add_disk(lacks, disk, true);
         }
     }
     return lacks;

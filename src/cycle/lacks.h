@@ -10,4 +10,8 @@ G_BEGIN_DECLS
  * unrefs. Pure; @manifest is not trusted. */
 GPtrArray *fsn_manifest_lacks(JsonObject *manifest);
 
+/* The part of it that a profile has left out, of @targets (NULL = all disks): what a restore has
+ * to warn of, beyond drives that no snapshot takes. */
+GPtrArray *fsn_manifest_left_out(JsonObject *manifest, const char *const *targets);
+
 G_END_DECLS

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "cycle/cargo.h"
 #include "cycle/fill.h"
+#include "cycle/lacks.h"
 #include "cycle/recover.h"
 #include "cycle/restore-files.h"
 #include "cycle/restore-private.h"
@@ -218,6 +219,17 @@ put_back(FsnRestore *r, GError **error)
     return finish(r, error);
 }
 
+/* What was left out of the snapshot is not as it was. */
+static void
+warn_left_out(FsnRestore *r)
+{
+    g_autoptr(GPtrArray) lacks = fsn_manifest_left_out(r->manifest, r->options.targets);
+
+    for (guint i = 0; i < lacks->len; i++) {
+        g_ptr_array_add(r->warnings, g_strdup(lacks->pdata[i]));
+    }
+}
+
 static void
 fill_result(FsnRestore *r, FsnRestoreResult *out)
 {
@@ -227,6 +239,7 @@ fill_result(FsnRestore *r, FsnRestoreResult *out)
     out->uuid = g_strdup(r->uuid);
     out->kept = g_steal_pointer(&r->kept);
     out->disks = g_steal_pointer(&r->written);
+    warn_left_out(r);
     out->warnings = g_steal_pointer(&r->warnings);
     out->memory = r->memory;
     out->lazy = r->options.lazy;

@@ -70,6 +70,7 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
 {
     FsnManifestBytes bytes =
         fsn_manifest_image_bytes(&d->result.image, d->result.bytes_read);
+    JsonArray *left_out = fsn_snapshot_left_out_json(d);
 
     json_object_set_string_member(o, "image", d->result.image.root);
     if (d->parent_id) {
@@ -78,6 +79,9 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     json_object_set_string_member(o, "consistency", run->consistency);
     json_object_set_object_member(o, "bytes", bytes_json(&bytes));
     json_object_set_array_member(o, "partitions", partitions_json(d->result.partitions));
+    if (left_out) {
+        json_object_set_array_member(o, "left_out", left_out);
+    }
 }
 
 static void
@@ -99,6 +103,9 @@ disk_json(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     set_string(o, "format", d->facts->format);
     if (d->plan->mode == FSN_DISK_SKIPPED) {
         json_object_set_string_member(o, "skipped", d->plan->reason);
+        if (d->left_out) {
+            json_object_set_boolean_member(o, "by_profile", true);
+        }
         return o;
     }
     json_object_set_int_member(o, "size", (int64_t)d->size);

@@ -22,6 +22,7 @@ typedef struct {
     const char *root;
     uint64_t size;
     int64_t created_us;
+    JsonObject *disk;
 } Stored;
 
 void
@@ -39,6 +40,8 @@ fsn_snapshot_disk_free(gpointer data)
         g_free(d->parent_id);
         g_free(d->parent_root);
         g_free(d->left_out);
+        g_clear_pointer(&d->must_read, g_array_unref);
+        g_clear_pointer(&d->parts, g_ptr_array_unref);
         g_free(d);
     }
 }
@@ -62,6 +65,7 @@ read_stored(JsonObject *manifest, const char *target, Stored *out)
             fsn_json_get_string(disk, "image", &out->root, NULL) &&
             fsn_json_get_string(manifest, "id", &out->snapshot, NULL)) {
             out->size = (uint64_t)size;
+            out->disk = disk;
             out->created_us = fsn_json_peek_int(manifest, "created_us", 0);
             return true;
         }
@@ -105,6 +109,8 @@ take_parent(FsnSnapshotDisk *d, const Stored *stored)
     d->parent_root = g_strdup(stored->root);
     d->parent_size = stored->size;
     d->parent_us = stored->created_us;
+    g_clear_pointer(&d->must_read, g_array_unref);
+    d->must_read = fsn_snapshot_left_out_ranges(stored->disk, FSN_PLAN_READ);
 }
 
 /* The snapshot whose bitmap is on the disk, which after a restore is not the newest one, nor

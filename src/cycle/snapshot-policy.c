@@ -9,9 +9,16 @@
 #include "cycle/snapshot-policy.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "policies/granularity-json.h"
+
+/* Of a swap area its first pages stay, so that it is one after a restore. */
+#define SWAP_HEAD  (UINT64_C(64) << 10)
+/* Where tables of partitions are. */
+#define TABLE_HEAD (UINT64_C(1) << 20)
+#define TABLE_TAIL (UINT64_C(64) << 10)
 
 struct FsnSnapshotPolicy {
     FsnPolicy *own;      /* the domain's; NULL = a profile was asked for */
@@ -148,6 +155,117 @@ fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d)
     }
 }
 
+static void
+part_free(gpointer data)
+{
+    FsnSnapshotPart *part = data;
+
+    g_free(part->why);
+    g_free(part->kept);
+    g_free(part);
+}
+
+/* The bytes of @p that may be left out: what says that it is a swap area stays, and so do
+ * tables of partitions, wherever a partition claims to be. */
+static void
+set_range(FsnSnapshotPart *part, const FsnPartition *p, uint64_t size)
+{
+    uint64_t first = MAX(p->offset + (p->swap_area ? SWAP_HEAD : 0), TABLE_HEAD);
+    uint64_t last = MIN(p->offset + p->size, size > TABLE_TAIL ? size - TABLE_TAIL : 0);
+
+    part->offset = (first + FSN_GRANULE_SIZE - 1) / FSN_GRANULE_SIZE * FSN_GRANULE_SIZE;
+    last = last / FSN_GRANULE_SIZE * FSN_GRANULE_SIZE;
+    part->length = last > part->offset ? last - part->offset : 0;
+}
+
+bool
+fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
+                           FsnSnapshotDisk *d,
+                           const GPtrArray *partitions,
+                           GArray *leave_out,
+                           GError **error)
+{
+    d->parts = g_ptr_array_new_with_free_func(part_free);
+    for (guint i = 0; i < partitions->len; i++) {
+        const FsnPartition *p = partitions->pdata[i];
+        const FsnPartitionFacts facts = { .disk = d->facts->target,
+                                          .number = p->number,
+                                          .size = p->size,
+                                          .type = p->type,
+                                          .name = p->name,
+                                          .overlaps = p->overlaps,
+                                          .swap_area = p->swap_area };
+        g_autofree FsnSnapshotPart *part = g_new0(FsnSnapshotPart, 1);
+
+        part->number = p->number;
+        part->why = fsn_granularity_skip_partition(
+            profile_of(run), level_of(run, FSN_RESOURCE_PARTITION), &facts,
+            run->ram_mode != FSN_RAM_NONE, &part->kept);
+        if (part->why) {
+            set_range(part, p, d->size);
+            fsn_extent_add_inside(leave_out, part->offset, part->length, FSN_PLAN_HOLE);
+        }
+        if (part->why || part->kept) {
+            g_ptr_array_add(d->parts, g_steal_pointer(&part));
+        }
+    }
+    return true;
+}
+
+JsonArray *
+fsn_snapshot_left_out_json(const FsnSnapshotDisk *d)
+{
+    JsonArray *array = NULL;
+
+    for (guint i = 0; d->parts && i < d->parts->len; i++) {
+        const FsnSnapshotPart *part = d->parts->pdata[i];
+        JsonObject *o;
+
+        if (part->length == 0) {
+            continue;
+        }
+        o = json_object_new();
+        json_object_set_int_member(o, "partition", part->number);
+        json_object_set_int_member(o, "offset", (int64_t)part->offset);
+        json_object_set_int_member(o, "length", (int64_t)part->length);
+        json_object_set_string_member(o, "reason", part->why);
+        array = array ? array : json_array_new();
+        json_array_add_object_element(array, o);
+    }
+    return array;
+}
+
+GArray *
+fsn_snapshot_left_out_ranges(JsonObject *disk, FsnPlanAction action)
+{
+    GArray *ranges;
+    JsonArray *array;
+
+    if (!json_object_has_member(disk, "left_out")) {
+        return NULL;
+    }
+    ranges = g_array_new(FALSE, FALSE, sizeof(FsnPlanRange));
+    if (!fsn_json_get_array(disk, "left_out", &array, NULL)) {
+        fsn_extent_add_around(ranges, 0, G_MAXINT64, action);
+        return ranges;
+    }
+    for (guint i = 0; i < json_array_get_length(array); i++) {
+        JsonObject *o;
+        int64_t offset = 0;
+        int64_t length = G_MAXINT64;
+
+        if (!fsn_json_get_element(array, i, &o, NULL) ||
+            !fsn_json_get_int(o, "offset", 0, G_MAXINT64, &offset, NULL) ||
+            !fsn_json_get_int(o, "length", 0, G_MAXINT64, &length, NULL)) {
+            offset = 0;
+            length = G_MAXINT64;
+        }
+        fsn_extent_add_around(ranges, (uint64_t)offset, (uint64_t)length, action);
+    }
+    fsn_extent_order(ranges);
+    return ranges;
+}
+
 bool
 fsn_snapshot_policy_minimal(const FsnSnapshotRun *run)
 {
@@ -175,6 +293,16 @@ add_disk(const FsnSnapshotRun *run, JsonObject *granularity, const FsnSnapshotDi
         read.reason = g_strdup(d->plan->reason); /* says why nothing is recorded */
     }
     fsn_granularity_add_read(decision, &activity, &read);
+    for (guint i = 0; d->parts && i < d->parts->len; i++) {
+        const FsnSnapshotPart *part = d->parts->pdata[i];
+        g_autofree char *name = g_strdup_printf("%s:%u", d->facts->target, part->number);
+
+        fsn_granularity_add_left_out(
+            fsn_granularity_add(granularity, FSN_RESOURCE_PARTITION, name,
+                                &policy->activity,
+                                &policy->levels[FSN_RESOURCE_PARTITION]),
+            part->why, part->kept);
+    }
 }
 
 JsonObject *

@@ -20,6 +20,19 @@ const char *fsn_snapshot_policy_skip(const FsnSnapshotRun *run, FsnSnapshotDisk 
 /* Changes the plan of @d to read it in full, if the policy would have that. */
 void fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d);
 
+/* Fills @leave_out for the partitions of @d, as its capture asks for it; in the thread that
+ * reads @d. */
+bool fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
+                                FsnSnapshotDisk *d,
+                                const GPtrArray *partitions,
+                                GArray *leave_out,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* What was left out of @d as its manifest has it; NULL = nothing. */
+JsonArray *fsn_snapshot_left_out_json(const FsnSnapshotDisk *d);
+/* The ranges (FsnPlanRange, @action) that a manifest's @disk says were left out; NULL = none. A
+ * bad range is taken for all of the disk. */
+GArray *fsn_snapshot_left_out_ranges(JsonObject *disk, FsnPlanAction action);
+
 /* Whether the policy leaves everything but the configuration out. */
 bool fsn_snapshot_policy_minimal(const FsnSnapshotRun *run);
 

@@ -21,6 +21,15 @@ G_BEGIN_DECLS
 
 /* What the files snapshot-*.c share. Order of the life: new (preflight), take, read, commit. */
 
+/* A partition that something would have left out. */
+typedef struct {
+    unsigned number;
+    uint64_t offset; /* of what is left out */
+    uint64_t length; /* 0 = nothing, it is kept */
+    char *why;       /* it is left out, or NULL */
+    char *kept;      /* why it is not, or NULL */
+} FsnSnapshotPart;
+
 typedef struct {
     const FsnDiskFacts *facts; /* borrowed from the run's */
     char *node;                /* NULL = the domain is off, or the drive is empty */
@@ -36,6 +45,8 @@ typedef struct {
     int64_t parent_us; /* real time of its instant; 0 = not known */
     FsnDiskPlan *plan;
     char *left_out;    /* why, by the policy; NULL = it is not */
+    GArray *must_read; /* of FsnPlanRange: what the parent left out; NULL = nothing */
+    GPtrArray *parts;  /* of FsnSnapshotPart, filled while it is read; NULL = none */
     bool recorded;     /* what has changed since the parent */
     int64_t looked_us; /* real time, when that was found */
 

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "cycle/snapshot-private.h"
+#include "cycle/snapshot-policy.h"
 #include "disk/read-whole.h"
 
 #define LOOK_US      (100 * 1000)
@@ -59,10 +59,22 @@ get(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+static bool
+on_partitions(gpointer user,
+              const GPtrArray *partitions,
+              GArray *leave_out,
+              GError **error)
+{
+    Reader *reader = user;
+
+    return fsn_snapshot_policy_choose(reader->run, reader->disk, partitions, leave_out,
+                                      error);
+}
+
 static void
 on_progress(gpointer user, uint64_t done, uint64_t total)
 {
-    FsnSnapshotDisk *d = user;
+    FsnSnapshotDisk *d = ((Reader *)user)->disk;
 
     put(&d->bytes_done, done);
     put(&d->bytes_total, total);
@@ -83,7 +95,9 @@ read_disk(Reader *reader, GError **error)
         .bandwidth = run->options.bandwidth,
         .cancel = reader->cancel,
         .progress = on_progress,
-        .user = d,
+        .choose = run->policy ? on_partitions : NULL,
+        .must_read = d->plan->mode == FSN_DISK_INCREMENTAL ? d->must_read : NULL,
+        .user = reader,
     };
 
     if (d->plan->mode == FSN_DISK_INCREMENTAL && !d->offline) {

@@ -53,6 +53,8 @@ typedef struct {
     int64_t resume_us; /* no read is started before that */
     int64_t progress_us;
     uint64_t bytes_read;
+    GArray *overrides; /* of FsnPlanRange */
+    uint64_t planned;  /* granules that were overlaid */
 } Capture;
 
 static void
@@ -63,6 +65,7 @@ capture_clear(Capture *c)
     g_clear_pointer(&c->writer, fsn_image_writer_free);
     fsn_extent_plan_clear(&c->plan);
     g_clear_pointer(&c->buffers, g_free);
+    g_clear_pointer(&c->overrides, g_array_unref);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Capture, capture_clear)
@@ -149,6 +152,35 @@ prepare(Capture *c, GError **error)
     return true;
 }
 
+static uint64_t
+count_reads(const GArray *ranges)
+{
+    uint64_t n = 0;
+
+    for (guint i = 0; i < ranges->len; i++) {
+        const FsnPlanRange *range = &g_array_index(ranges, FsnPlanRange, i);
+
+        n += range->action == FSN_PLAN_READ ? range->count : 0;
+    }
+    return n;
+}
+
+/* What is left out or read in any case, over what is planned so far. */
+static void
+overlay(Capture *c)
+{
+    uint64_t to = fsn_extent_plan_is_whole(&c->plan)
+                      ? n_granules(c)
+                      : c->plan.position / FSN_GRANULE_SIZE;
+
+    if (c->overrides) {
+        c->plan.read -= count_reads(c->plan.ranges);
+        fsn_extent_overlay(c->plan.ranges, c->planned, to, c->overrides);
+        c->plan.read += count_reads(c->plan.ranges);
+        c->planned = to;
+    }
+}
+
 /* Plans on, until the disk is planned or there is a lot to do. */
 static bool
 plan_more(Capture *c, GError **error)
@@ -160,6 +192,7 @@ plan_more(Capture *c, GError **error)
             return false;
         }
     }
+    overlay(c);
     return true;
 }
 
@@ -306,6 +339,51 @@ put_arrived(Capture *c, bool *out_any, GError **error)
     return true;
 }
 
+/* Reads a few bytes and waits for them: before the transfer. */
+static bool
+read_now(gpointer user, uint64_t offset, size_t len, uint8_t *out, GError **error)
+{
+    Capture *c = user;
+    FsnNbdRead read;
+    bool done = false;
+
+    if (!fsn_nbd_start_read(c->nbd, out, len, offset, &read, error)) {
+        return false;
+    }
+    while (fsn_nbd_check_read(c->nbd, &read, &done, error)) {
+        if (done) {
+            return true;
+        }
+        if (!fsn_nbd_wait(c->nbd, fsn_monotonic_us() + PROGRESS_US, error)) {
+            break;
+        }
+    }
+    return false;
+}
+
+/* What is left out counts more than what has to be read. */
+static bool
+choose(Capture *c, GError **error)
+{
+    const FsnDiskCaptureOptions *o = c->options;
+    g_autoptr(GPtrArray) partitions = NULL;
+    g_autoptr(GArray) leave_out = g_array_new(FALSE, FALSE, sizeof(FsnPlanRange));
+
+    if (o->choose && (!fsn_partitions_find(read_now, c, c->size, 0, &partitions, error) ||
+                      !fsn_partitions_find_swap(read_now, c, partitions, error) ||
+                      !o->choose(o->user, partitions, leave_out, error))) {
+        return false;
+    }
+    fsn_extent_order(leave_out);
+    c->overrides = g_array_new(FALSE, FALSE, sizeof(FsnPlanRange));
+    if (o->must_read) {
+        g_array_append_vals(c->overrides, o->must_read->data, o->must_read->len);
+        fsn_extent_order(c->overrides);
+    }
+    fsn_extent_overlay(c->overrides, 0, n_granules(c), leave_out);
+    return true;
+}
+
 static bool
 is_done(const Capture *c)
 {
@@ -367,7 +445,7 @@ capture(const FsnDiskCaptureOptions *options, FsnDiskCaptureResult *out, GError 
     g_auto(FsnDiskCaptureResult) result = { 0 };
 
     if (!connect_to_server(&c, error) || !check_parent(&c, error) ||
-        !prepare(&c, error) || !transfer(&c, error)) {
+        !prepare(&c, error) || !choose(&c, error) || !transfer(&c, error)) {
         return false;
     }
     result.size = c.size;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "disk/extent-overlay.h"
 #include "disk/partitions.h"
 #include "repo/image-writer.h"
 
@@ -21,7 +22,16 @@ typedef struct {
     unsigned connections; /* at most, if the server takes several; 0: two */
     uint64_t bandwidth;   /* bytes per second that are read; 0: no limit */
     int64_t stall_us;     /* longest silence of the server; 0: FSN_DISK_STALL_US */
-    const gint *cancel;   /* atomic; != 0: FSN_ERROR_CANCELLED within 0.1 s; or null */
+    /* Says which parts are left out, and read as zeroes: adds to @leave_out (of FsnPlanRange,
+     * HOLE) for the partitions that the disk has; from the capture's thread. May be null. */
+    bool (*choose)(gpointer user,
+                   const GPtrArray *partitions,
+                   GArray *leave_out,
+                   GError **error);
+    const GArray
+        *must_read;     /* of FsnPlanRange, READ: parts that @parent has not, though the
+                              * bitmap calls them clean; or null */
+    const gint *cancel; /* atomic; != 0: FSN_ERROR_CANCELLED within 0.1 s; or null */
     /* Bytes that were read, and that have to be as far as is known; from a thread of the
      * capture's own, ten times a second at most. May be null. */
     void (*progress)(gpointer user, uint64_t done, uint64_t total);

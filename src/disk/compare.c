@@ -34,7 +34,8 @@ typedef struct {
     FsnImageReader *reader;
     uint64_t size;
     FsnExtentPlan plan;
-    guint next; /* range of the plan */
+    guint next;       /* range of the plan */
+    uint64_t planned; /* granules that were overlaid */
     Piece pieces[PIECES];
     unsigned head;
     unsigned n_used;
@@ -174,6 +175,19 @@ compare_zero(Compare *c, FsnPlanRange range, GError **error)
     return true;
 }
 
+static void
+leave_out(Compare *c)
+{
+    uint64_t to = fsn_extent_plan_is_whole(&c->plan)
+                      ? fsn_image_n_granules(c->options->image)
+                      : c->plan.position / FSN_GRANULE_SIZE;
+
+    if (c->options->leave_out) {
+        fsn_extent_overlay(c->plan.ranges, c->planned, to, c->options->leave_out);
+        c->planned = to;
+    }
+}
+
 static bool
 plan_more(Compare *c, GError **error)
 {
@@ -183,6 +197,7 @@ plan_more(Compare *c, GError **error)
         if (!fsn_nbd_map(c->nbd, &c->plan, error)) {
             return false;
         }
+        leave_out(c);
     }
     return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "disk/extent-overlay.h"
 #include "repo/image.h"
 
 G_BEGIN_DECLS
@@ -20,6 +21,7 @@ typedef struct {
     const char
         *bitmap; /* context: what it calls dirty is passed over; null: all is compared */
     FsnImage *image;
+    const GArray *leave_out; /* of FsnPlanRange, KEEP: not compared; or null */
     /* Called now and then with bytes done and in all, false (error set) ends it. May be null. */
     bool (*progress)(gpointer user, uint64_t done, uint64_t total, GError **error);
     gpointer user;

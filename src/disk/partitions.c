@@ -324,3 +324,33 @@ fsn_partitions_find(FsnPartitionRead read,
     *out_partitions = g_steal_pointer(&partitions);
     return true;
 }
+
+/* Where a page of that size ends the signature is. */
+static const uint64_t swap_pages[] = { 4096, 16384, 65536 };
+
+bool
+fsn_partitions_find_swap(FsnPartitionRead read,
+                         gpointer user,
+                         GPtrArray *partitions,
+                         GError **error)
+{
+    static const char signature[] = "SWAPSPACE2";
+    uint8_t sector[FSN_SECTOR_MIN];
+
+    for (guint i = 0; i < partitions->len; i++) {
+        FsnPartition *p = partitions->pdata[i];
+
+        for (size_t s = 0; s < G_N_ELEMENTS(swap_pages) && !p->swap_area; s++) {
+            if (p->size < 2 * swap_pages[s]) {
+                break;
+            }
+            if (!read(user, p->offset + swap_pages[s] - sizeof sector, sizeof sector,
+                      sector, error)) {
+                return false;
+            }
+            p->swap_area = memcmp(sector + sizeof sector - strlen(signature), signature,
+                                  strlen(signature)) == 0;
+        }
+    }
+    return true;
+}

@@ -18,7 +18,8 @@ typedef struct {
     char *uuid;      /* GPT; else null */
     char *name;      /* GPT: UTF-8 without control characters, may be empty; else null */
     FsnPartitionScheme scheme;
-    bool overlaps; /* shares bytes with another one in the list */
+    bool overlaps;  /* shares bytes with another one in the list */
+    bool swap_area; /* Linux's, in use as such: filled by fsn_partitions_find_swap() */
 } FsnPartition;
 
 void fsn_partition_free(FsnPartition *partition);
@@ -42,5 +43,12 @@ bool fsn_partitions_find(FsnPartitionRead read,
                          unsigned sector_size,
                          GPtrArray **out_partitions,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* Fills @swap_area of @partitions: by the signature of a swap area, which an area has not that
+ * a hibernated guest has written itself to, nor an encrypted one. */
+bool fsn_partitions_find_swap(FsnPartitionRead read,
+                              gpointer user,
+                              GPtrArray *partitions,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -303,9 +303,11 @@ test_disks(void)
 static void
 test_partitions(void)
 {
-    static const FsnPartitionFacts swap = { "vda", 2, MIB, SWAP, "x", NULL, false };
+    static const FsnPartitionFacts swap = { "vda", 2, MIB, SWAP, "x", NULL, false, true };
     static const FsnPartitionFacts root = { "vda", 1, MIB, LINUX, "root", NULL, false };
-    static const FsnPartitionFacts both = { "vda", 3, MIB, SWAP, NULL, NULL, true };
+    static const FsnPartitionFacts both = { "vda", 3, MIB, SWAP, NULL, NULL, true, true };
+    static const FsnPartitionFacts hibernated = { "vda", 4,    MIB,   SWAP,
+                                                  NULL,  NULL, false, false };
 
     static const struct {
         const char *text;
@@ -318,6 +320,7 @@ test_partitions(void)
         { "", FSN_LEVEL_STANDARD, &root, false, NULL, NULL },
         { "", FSN_LEVEL_STANDARD, &swap, false, "it is swap", NULL },
         { "", FSN_LEVEL_DETAILED, &swap, false, NULL, NULL },
+        { "", FSN_LEVEL_STANDARD, &hibernated, false, NULL, NULL },
         { "", FSN_LEVEL_STANDARD, &swap, true, NULL, "but the memory may refer to it" },
         { "", FSN_LEVEL_STANDARD, &both, false, NULL, "but it shares its place" },
         { "[partition]\ninclude=target:vda:2\n", FSN_LEVEL_STANDARD, &swap, false, NULL,
