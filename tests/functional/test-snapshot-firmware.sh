@@ -115,9 +115,10 @@ clone=$tpms/$(guest_virsh domuuid three | tr -d '\n')/tpm2
 [ "$clone" != "$tpm" ] || fail "both have one TPM"
 [ -s "$clone/tpm2-00.permall" ] || fail "it has no TPM"
 # QEMU writes it from the guest's memory, which has not seen what was written to the node.
-cmp "$IMAGES/three-nvram.fd" "$PRIVATE_LIBVIRT/nvram.boot"
-is_as instant
 wait_until 60 no_journal || fail "its memory is still loaded"
+wait_until 20 cmp -s "$IMAGES/three-nvram.fd" "$PRIVATE_LIBVIRT/nvram.boot" ||
+    fail "the variable store is not that of the memory"
+is_as instant
 guest_virsh destroy three >/dev/null
 
 echo "with its memory"
@@ -126,7 +127,8 @@ expect_exit 0 foresnap --json restore "$first" --no-keep
 wait_loaded one 60
 guest_wait_heartbeat one 30
 guest_verify one
-cmp "$nvram" "$PRIVATE_LIBVIRT/nvram.boot"
+wait_until 20 cmp -s "$nvram" "$PRIVATE_LIBVIRT/nvram.boot" ||
+    fail "the variable store is not that of the memory"
 expect_exit 0 foresnap suspend one
 note suspended
 expect_exit 0 foresnap --json list one
