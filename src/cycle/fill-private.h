@@ -2,8 +2,11 @@
 #pragma once
 
 #include "cycle/context.h"
+#include "cycle/journal.h"
 #include "qmp/session.h"
 #include "repo/image.h"
+#include "virt/domain.h"
+#include "virt/events.h"
 
 #include <gio/gio.h>
 #include <stdbool.h>
@@ -101,5 +104,28 @@ bool fsn_fill_cut(FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
 /* The last one: what is ours goes from QEMU. */
 bool fsn_fill_clean(FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+
+typedef struct {
+    FsnCycle *cycle;
+    FsnJournal *journal;
+    FsnRepo *repo;
+    char *main_state_dir; /* of the operations beside */
+    char *status_path;
+    int64_t status_us; /* when it was last written */
+    int64_t begun_us;
+    int64_t on_us; /* when the domain was first seen to be on; 0: not yet */
+    const char *phase;
+    GPtrArray *disks; /* of FsnFillDisk */
+    FsnVirt *virt;    /* NULL: to be opened anew */
+    FsnVirtDomain *domain;
+    FsnVirtEvents *events;
+} FsnFillRun;
+
+/* fill-run.c: for 'foresnap status', which does without if it cannot be written. */
+void fsn_fill_tell(FsnFillRun *run, const char *phase, const GError *error);
+
+/* fill-domain.c: fills all disks of the domain, which is on, or waits to learn; @run's disks
+ * say what is done. */
+bool fsn_fill_domain(FsnFillRun *run, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -12,7 +12,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/faults.h"
-#include "base/files.h"
 #include "base/json.h"
 #include "cycle/fill-private.h"
 #include "cycle/pager-start.h"
@@ -21,42 +20,17 @@
 #include "disk/qcow2-header.h"
 #include "disk/stored-disk.h"
 #include "disk/write-image.h"
-#include "domxml/domain-facts.h"
 #include "domxml/restore-edit.h"
-#include "qmp/block-backing.h"
 #include "repo/manifests.h"
 #include "virt/domain.h"
 #include "virt/events.h"
-#include "virt/qmp-transport.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 /* Between two looks at a domain that is off, and attempts after an error. */
-#define LOOK_US     ((int64_t)G_USEC_PER_SEC)
-#define STATUS_US   ((int64_t)G_USEC_PER_SEC / 2)
-#define LEARN_US    (5 * (int64_t)G_USEC_PER_SEC)
-#define PULL_US     (120 * (int64_t)G_USEC_PER_SEC)
-#define POLL_US     20000
-#define MAX_RESUMES 3
-#define GOOD_US     (60 * (int64_t)G_USEC_PER_SEC)
-
-typedef struct {
-    FsnCycle *cycle;
-    FsnJournal *journal;
-    FsnRepo *repo;
-    char *main_state_dir; /* of the operations beside */
-    char *status_path;
-    int64_t status_us; /* when it was last written */
-    int64_t begun_us;
-    int64_t on_us; /* when the domain was first seen to be on; 0: not yet */
-    const char *phase;
-    GPtrArray *disks; /* of FsnFillDisk */
-    FsnVirt *virt;    /* NULL: to be opened anew */
-    FsnVirtDomain *domain;
-    FsnVirtEvents *events;
-} Run;
+#define LOOK_US ((int64_t)G_USEC_PER_SEC)
+#define GOOD_US (60 * (int64_t)G_USEC_PER_SEC)
 
 static void
 disk_free(gpointer data)
@@ -78,7 +52,7 @@ disk_free(gpointer data)
 }
 
 static void
-forget_libvirt(Run *run)
+forget_libvirt(FsnFillRun *run)
 {
     g_clear_pointer(&run->events, fsn_virt_events_free);
     g_clear_pointer(&run->domain, fsn_virt_domain_free);
@@ -86,7 +60,7 @@ forget_libvirt(Run *run)
 }
 
 static void
-run_clear(Run *run)
+run_clear(FsnFillRun *run)
 {
     g_clear_pointer(&run->disks, g_ptr_array_unref);
     forget_libvirt(run);
@@ -95,10 +69,10 @@ run_clear(Run *run)
     g_free(run->status_path);
 }
 
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Run, run_clear)
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(FsnFillRun, run_clear)
 
 static JsonArray *
-disks_to_json(const Run *run)
+disks_to_json(const FsnFillRun *run)
 {
     JsonArray *array = json_array_new();
     size_t known;
@@ -121,8 +95,8 @@ disks_to_json(const Run *run)
 }
 
 /* For 'foresnap status', which does without if it cannot be written. */
-static void
-tell(Run *run, const char *phase, const GError *error)
+void
+fsn_fill_tell(FsnFillRun *run, const char *phase, const GError *error)
 {
     g_autoptr(JsonObject) o = json_object_new();
     g_autofree char *text = NULL;
@@ -139,19 +113,12 @@ tell(Run *run, const char *phase, const GError *error)
                                    G_FILE_SET_CONTENTS_CONSISTENT, 0600, NULL);
 }
 
-static void
-on_tick(gpointer user)
-{
-    Run *run = user;
-
-    fsn_fault_kill_at("fill:copying");
-    if (fsn_monotonic_us() - run->status_us > STATUS_US) {
-        tell(run, "filling", NULL);
-    }
-}
-
 static bool
-add_disk(Run *run, JsonObject *file, GPtrArray *stored, const char *uuid, GError **error)
+add_disk(FsnFillRun *run,
+         JsonObject *file,
+         GPtrArray *stored,
+         const char *uuid,
+         GError **error)
 {
     FsnFillDisk *disk = g_new0(FsnFillDisk, 1);
     const FsnStoredDisk *found;
@@ -171,7 +138,7 @@ add_disk(Run *run, JsonObject *file, GPtrArray *stored, const char *uuid, GError
 }
 
 static bool
-load(Run *run, GError **error)
+load(FsnFillRun *run, GError **error)
 {
     g_autoptr(JsonObject) manifest = NULL;
     g_autoptr(GPtrArray) stored = NULL;
@@ -198,7 +165,7 @@ load(Run *run, GError **error)
 }
 
 static bool
-serve_disk(Run *run, FsnFillDisk *disk, GError **error)
+serve_disk(FsnFillRun *run, FsnFillDisk *disk, GError **error)
 {
     g_autofree char *plugin = fsn_cycle_helper_path("nbdkit-foresnap-plugin.so");
     FsnFillServerOptions options = { .plugin = plugin,
@@ -218,13 +185,13 @@ serve_disk(Run *run, FsnFillDisk *disk, GError **error)
 }
 
 static bool
-open_libvirt(Run *run, GError **error)
+open_libvirt(FsnFillRun *run, GError **error)
 {
     return run->virt || fsn_virt_open(run->journal->uri, &run->virt, error);
 }
 
 static bool
-serve(Run *run, GError **error)
+serve(FsnFillRun *run, GError **error)
 {
     g_autofree char *key = g_strconcat("fill-", run->journal->uuid, NULL);
     g_autofree char *folder = NULL;
@@ -266,7 +233,7 @@ is_over(const FsnFillDisk *disk, GError **error)
 }
 
 static bool
-look_at_files(Run *run, GError **error)
+look_at_files(FsnFillRun *run, GError **error)
 {
     for (guint i = 0; i < run->disks->len; i++) {
         FsnFillDisk *disk = run->disks->pdata[i];
@@ -281,192 +248,8 @@ look_at_files(Run *run, GError **error)
     return true;
 }
 
-/* The guest had read between its start and now, while there was no server: its virtual
- * hardware stands before the read. The first continuation may find the old connection. */
 static bool
-continue_stopped(Run *run, FsnQmp *qmp, GError **error)
-{
-    for (int i = 0; i < MAX_RESUMES; i++) {
-        bool failed = false;
-        FsnVirtStatus status;
-
-        if (!fsn_virt_domain_status(run->domain, &status, error)) {
-            return false;
-        }
-        for (guint d = 0; !failed && d < run->disks->len; d++) {
-            const FsnFillDisk *disk = run->disks->pdata[d];
-
-            if (!disk->done && !fsn_fill_has_failed(qmp, disk, &failed, error)) {
-                return false;
-            }
-        }
-        if (status.state != FSN_VIRT_PAUSED || !failed) {
-            return true;
-        }
-        if (!fsn_virt_domain_resume(run->domain, error)) {
-            return false;
-        }
-        g_usleep(POLL_US); /* a read that fails again stops it in no time */
-    }
-    return true;
-}
-
-/* Takes how the domain has the disk. */
-static bool
-find_disk(const FsnDomainFacts *facts, FsnFillDisk *disk, GError **error)
-{
-    for (guint i = 0; i < facts->disks->len; i++) {
-        const FsnDiskFacts *found = facts->disks->pdata[i];
-
-        if (g_strcmp0(found->target, disk->target) == 0 &&
-            g_strcmp0(found->source, disk->path) == 0 && found->alias) {
-            g_free(disk->alias);
-            g_free(disk->discard);
-            disk->alias = g_strdup(found->alias);
-            disk->discard = g_strdup(found->discard);
-            return true;
-        }
-    }
-    g_set_error(error, FSN_ERROR, FSN_ERROR_STATE, "the domain has it elsewhere now");
-    return false;
-}
-
-static bool
-await_pull(Run *run, FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
-{
-    int64_t end_us = fsn_monotonic_us() + PULL_US;
-
-    for (;;) {
-        g_autofree char *target = NULL;
-        bool filled = false;
-
-        if (!fsn_virt_domain_block_job(run->domain, &target, error) ||
-            !fsn_fill_look(qmp, disk, &filled, error)) {
-            return false;
-        }
-        if (filled && g_strcmp0(target, disk->target) != 0) {
-            return true;
-        }
-        if (fsn_monotonic_us() > end_us) {
-            g_set_error(error, FSN_ERROR, FSN_ERROR_TIMEOUT,
-                        "disk %s: libvirt does not let go of what was below it",
-                        disk->target);
-            return false;
-        }
-        g_usleep(
-            POLL_US); /* libvirt tells the end of a job by an event that may be lost */
-    }
-}
-
-/* Through libvirt, so that its descriptions are right from the moment on. */
-static bool
-make_independent(Run *run, FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
-{
-    fsn_fault_kill_at("fill:copied");
-    if (!fsn_fill_cut(qmp, disk, error)) {
-        return false;
-    }
-    fsn_fault_kill_at("fill:cut");
-    if (!fsn_virt_domain_block_pull(run->domain, disk->target, error)) {
-        return false;
-    }
-    fsn_fault_kill_at("fill:pulling");
-    return await_pull(run, qmp, disk, error);
-}
-
-static bool
-fill_disk(Run *run, FsnFillDisk *disk, GError **error)
-{
-    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
-    bool filled;
-
-    if (!fsn_fill_look(qmp, disk, &filled, error)) {
-        return false;
-    }
-    if (!filled && (!fsn_fill_copy(qmp, disk, on_tick, run, error) ||
-                    !make_independent(run, qmp, disk, error))) {
-        g_prefix_error(error, "disk %s: ", disk->target);
-        return false;
-    }
-    disk->bytes_done = disk->bytes_total;
-    disk->done = true;
-    return fsn_fill_clean(qmp, disk, error);
-}
-
-/* First all disks get the connection that waits: then each may take its time. */
-static bool
-attach_all(Run *run, FsnQmp *qmp, const FsnDomainFacts *facts, GError **error)
-{
-    for (guint i = 0; i < run->disks->len; i++) {
-        FsnFillDisk *disk = run->disks->pdata[i];
-        bool filled;
-
-        if (disk->done) {
-            continue;
-        }
-        if (!find_disk(facts, disk, error) || !fsn_fill_look(qmp, disk, &filled, error) ||
-            (!filled && !fsn_fill_attach(qmp, disk, error))) {
-            g_prefix_error(error, "disk %s: ", disk->target);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* While nothing is known of what the guest reads first, it is given some seconds to show it
- * before all is there and nothing is read any more. */
-static bool
-is_learning(Run *run)
-{
-    const char *ms = g_getenv("FORESNAP_TEST_LEARN_MS");
-    int64_t wait_us = ms ? g_ascii_strtoll(ms, NULL, 10) * 1000 : LEARN_US;
-    int64_t now_us = fsn_monotonic_us();
-
-    run->on_us = run->on_us ? run->on_us : now_us;
-    if (run->journal->attempts > 0 || now_us - run->on_us >= wait_us) {
-        return false;
-    }
-    for (guint i = 0; i < run->disks->len; i++) {
-        const FsnFillDisk *disk = run->disks->pdata[i];
-        size_t known;
-
-        (void)fsn_fill_learner_first(disk->learner, &known);
-        if (known > 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-fill_all(Run *run, GError **error)
-{
-    g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
-    g_autoptr(FsnDomainFacts) facts = NULL;
-    g_autofree char *xml = NULL;
-
-    if (!fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_RUNNING, &xml, error) ||
-        !fsn_domain_facts_parse(xml, &facts, error) ||
-        !attach_all(run, qmp, facts, error) || !continue_stopped(run, qmp, error)) {
-        return false;
-    }
-    if (is_learning(run)) {
-        tell(run, "learning", NULL);
-        return true;
-    }
-    tell(run, "filling", NULL);
-    for (guint i = 0; i < run->disks->len; i++) {
-        FsnFillDisk *disk = run->disks->pdata[i];
-
-        if (!disk->done && !fill_disk(run, disk, error)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-all_done(const Run *run)
+all_done(const FsnFillRun *run)
 {
     for (guint i = 0; i < run->disks->len; i++) {
         if (!((const FsnFillDisk *)run->disks->pdata[i])->done) {
@@ -479,7 +262,7 @@ all_done(const Run *run)
 /* On, with all of its memory, and no other operation of foresnap on it: a load lets the
  * images be changed only when the guest runs. */
 static bool
-can_fill(const Run *run, const FsnVirtStatus *status)
+can_fill(const FsnFillRun *run, const FsnVirtStatus *status)
 {
     return (status->state == FSN_VIRT_RUNNING || status->state == FSN_VIRT_PAUSED) &&
            !status->incoming && !status->post_copy && !status->post_copy_failed &&
@@ -487,7 +270,7 @@ can_fill(const Run *run, const FsnVirtStatus *status)
 }
 
 static bool
-find_domain(Run *run, bool *out_found, GError **error)
+find_domain(FsnFillRun *run, bool *out_found, GError **error)
 {
     g_autoptr(GError) local = NULL;
 
@@ -508,7 +291,7 @@ find_domain(Run *run, bool *out_found, GError **error)
 
 /* One look, and what it shows to be due. */
 static bool
-step(Run *run, GError **error)
+step(FsnFillRun *run, GError **error)
 {
     FsnVirtStatus status = { .state = FSN_VIRT_OFF };
     bool found;
@@ -518,16 +301,16 @@ step(Run *run, GError **error)
         return false;
     }
     if (can_fill(run, &status)) {
-        return fill_all(run, error);
+        return fsn_fill_domain(run, error);
     }
-    tell(run, "waiting", NULL);
+    fsn_fill_tell(run, "waiting", NULL);
     return status.state == FSN_VIRT_OFF || status.state == FSN_VIRT_CRASHED
                ? look_at_files(run, error)
                : true;
 }
 
 static void
-wait_for_news(Run *run)
+wait_for_news(FsnFillRun *run)
 {
     FsnVirtEvent event;
 
@@ -547,7 +330,7 @@ wait_for_news(Run *run)
 
 /* The description of the next start: libvirt has taken out what was below, if it saw it. */
 static bool
-define_standalone(Run *run, GError **error)
+define_standalone(FsnFillRun *run, GError **error)
 {
     g_autofree FsnFilledDisk *disks = g_new0(FsnFilledDisk, run->disks->len);
     g_autoptr(FsnVirtDomain) domain = NULL;
@@ -575,11 +358,11 @@ define_standalone(Run *run, GError **error)
 }
 
 static bool
-finish(Run *run, GError **error)
+finish(FsnFillRun *run, GError **error)
 {
     g_autofree char *key = g_strconcat("fill-", run->journal->uuid, NULL);
 
-    tell(run, "finishing", NULL);
+    fsn_fill_tell(run, "finishing", NULL);
     for (guint i = 0; i < run->disks->len; i++) {
         fsn_fill_learner_store(((FsnFillDisk *)run->disks->pdata[i])->learner);
     }
@@ -599,7 +382,7 @@ finish(Run *run, GError **error)
 
 /* A process that lived for so long has nothing to do with those that died before. */
 static void
-forget_attempts(Run *run)
+forget_attempts(FsnFillRun *run)
 {
     g_autoptr(GError) error = NULL;
 
@@ -614,7 +397,7 @@ forget_attempts(Run *run)
 }
 
 static void
-work(Run *run)
+work(FsnFillRun *run)
 {
     bool finished = false;
 
@@ -629,7 +412,7 @@ work(Run *run)
             if (g_strcmp0(run->phase, "error") != 0) {
                 g_message("domain '%s': %s", run->journal->domain, error->message);
             }
-            tell(run, "error", error);
+            fsn_fill_tell(run, "error", error);
             forget_libvirt(run);
         }
         if (!finished) {
@@ -643,17 +426,17 @@ bool
 fsn_fill_run(FsnCycle *fills, const char *uuid, int ready_fd, GError **error)
 {
     const char *state_dir = fsn_cycle_state_dir(fills);
-    g_auto(Run) run = { .cycle = fills,
-                        .begun_us = fsn_monotonic_us(),
-                        .main_state_dir = g_path_get_dirname(state_dir),
-                        .status_path = fsn_pager_status_path(state_dir, uuid),
-                        .disks = g_ptr_array_new_with_free_func(disk_free) };
+    g_auto(FsnFillRun) run = { .cycle = fills,
+                               .begun_us = fsn_monotonic_us(),
+                               .main_state_dir = g_path_get_dirname(state_dir),
+                               .status_path = fsn_pager_status_path(state_dir, uuid),
+                               .disks = g_ptr_array_new_with_free_func(disk_free) };
 
     if (!fsn_journal_read(state_dir, uuid, &run.journal, error) || !load(&run, error) ||
         !serve(&run, error)) {
         return false;
     }
-    tell(&run, "waiting", NULL);
+    fsn_fill_tell(&run, "waiting", NULL);
     if (write(ready_fd, "R", 1) != 1) {
         g_debug("nobody waits any more");
     }
