@@ -5,8 +5,10 @@
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "cli/commands.h"
+#include "cli/forecast-domain.h"
 #include "cli/output.h"
 #include "models/forecaster.h"
 #include "models/series-csv.h"
@@ -18,6 +20,10 @@
 #define PERIOD_MAX    (400.0 * 86400)
 
 static char *opt_csv;
+static char *opt_history;
+static char *opt_metric;
+static char *opt_output;
+static gboolean opt_plot;
 static int opt_horizon;
 static double opt_period;
 static char *opt_model;
@@ -29,6 +35,13 @@ static gboolean opt_explain;
 static GOptionEntry options[] = {
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &opt_csv, "a file with times and values",
       "FILE" },
+    { "history", 0, 0, G_OPTION_ARG_FILENAME, &opt_history,
+      "file of the history of a domain", "FILE" },
+    { "metric", 0, 0, G_OPTION_ARG_STRING, &opt_metric, "of a domain (default: cpu)",
+      "METRIC" },
+    { "output", 0, 0, G_OPTION_ARG_FILENAME, &opt_output,
+      "draw into FILE, which ends in .svg or .png", "FILE" },
+    { "plot", 0, 0, G_OPTION_ARG_NONE, &opt_plot, "draw in the terminal", NULL },
     { "horizon", 0, 0, G_OPTION_ARG_INT, &opt_horizon,
       "steps to forecast (default: one day)", "H" },
     { "period", 0, 0, G_OPTION_ARG_DOUBLE, &opt_period,
@@ -86,12 +99,16 @@ series_of_csv(FsnCliContext *context, GError **error)
 }
 
 static bool
-check_options(GError **error)
+check_options(const char *domain, GError **error)
 {
     const char *wrong = NULL;
 
-    if (!opt_csv) {
-        wrong = "say with --csv what is to be forecast";
+    if (!opt_csv == !domain) {
+        wrong = "say what is to be forecast: a domain, or a file with --csv";
+    } else if (!domain && (opt_metric || opt_history)) {
+        wrong = "--metric and --history are for a domain";
+    } else if (domain && opt_period > 0) {
+        wrong = "--period is for --csv";
     } else if (opt_horizon < 0 || opt_horizon > FSN_HORIZON_MAX) {
         wrong = "--horizon must be from 1 to 100000 steps";
     } else if (!(opt_period >= 0 && opt_period <= PERIOD_MAX)) {
@@ -187,7 +204,10 @@ print_steps(FsnCliContext *context, const FsnForecast *forecast)
 
 /* Forecasts @series, wherever it came from. */
 static bool
-forecast_series(FsnCliContext *context, const FsnSeries *series, GError **error)
+forecast_series(FsnCliContext *context,
+                const char *domain,
+                const FsnSeries *series,
+                GError **error)
 {
     FsnForecasterOptions how = FSN_FORECASTER_OPTIONS_INIT;
     g_autoptr(FsnForecaster) forecaster = NULL;
@@ -208,6 +228,13 @@ forecast_series(FsnCliContext *context, const FsnSeries *series, GError **error)
         g_autofree char *words = fsn_forecaster_explain(forecaster);
 
         fsn_cli_print(context, "%s\n", words);
+    } else if (opt_plot || opt_output) {
+        const char *metric = opt_metric ? opt_metric : domain ? "cpu" : "values";
+        g_autofree char *title =
+            g_strdup_printf("%s: %s, forecast", domain ? domain : opt_csv, metric);
+
+        return fsn_cli_plot_forecast(context, title, metric, series, forecast, opt_output,
+                                     error);
     } else {
         print_steps(context, forecast);
     }
@@ -220,10 +247,12 @@ run(FsnCliContext *context, char **args, GError **error)
     g_autoptr(FsnSeries) all = NULL;
     g_autoptr(FsnSeries) series = NULL;
 
-    if (!check_options(error)) {
+    if (!check_options(args[0], error)) {
         return false;
     }
-    all = series_of_csv(context, error);
+    all = args[0] ? fsn_cli_domain_series(args[0], opt_metric ? opt_metric : "cpu",
+                                          opt_history, fsn_realtime_us(), error)
+                  : series_of_csv(context, error);
     if (!all) {
         return false;
     }
@@ -234,7 +263,7 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     series = fsn_series_head(all, opt_origin > 0 ? (size_t)opt_origin : all->n);
-    if (!forecast_series(context, series, error)) {
+    if (!forecast_series(context, args[0], series, error)) {
         g_prefix_error(error, "cannot forecast: ");
         return false;
     }
@@ -243,10 +272,10 @@ run(FsnCliContext *context, char **args, GError **error)
 
 const FsnCliCommand fsn_cmd_forecast = {
     .name = "forecast",
-    .arguments = "",
+    .arguments = "[DOMAIN]",
     .summary = "forecast a series of values, with quantiles",
     .options = options,
     .min_args = 0,
-    .max_args = 0,
+    .max_args = 1,
     .run = run,
 };

@@ -61,6 +61,12 @@ days ()
 days "$FORESNAP_HISTORY" >"$PRIVATE_LIBVIRT/here"
 expect_equal "$(wc -l <"$PRIVATE_LIBVIRT/here")" $((25 * 96 + 1)) "lines of a month"
 
+echo "a forecast of it"
+expect_exit 0 foresnap forecast web --metric orders --horizon 3
+expect_match "$expect_out" "^step,mean,lo95,hi95,q95.*3,[0-9]" "the forecast"
+expect_exit 1 foresnap forecast web --metric nothing
+expect_exit 2 foresnap forecast web --csv "$PRIVATE_LIBVIRT/month.csv"
+
 echo "a suspend carries it"
 expect_exit 0 foresnap suspend web
 id=$(newest)
