@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cycle/cargo.h"
-#include "cycle/snapshot-private.h"
 #include "cycle/snapshot-policy.h"
+#include "cycle/snapshot-private.h"
 #include "disk/partitions.h"
 #include "repo/manifests.h"
 
