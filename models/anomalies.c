@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Finds outliers (by the rule that damps them) and a shift of the level within the last days:
+ * Finds outliers (by the rule that damps the farthest of them) and a shift of the level within the last days:
  * daily medians before and after the best split, when they do not overlap and differ by
  * several times their own scatter. In the manner of Hampel's identifier (J. of the American
  * Statistical Association 69, 1974).
@@ -24,7 +24,7 @@ find_outliers(const FsnSeries *series, const FsnOutlierRule *rule, GArray *found
         int64_t time_us = fsn_series_time(series, i);
         double usual = fsn_outlier_rule_usual(rule, time_us, series->step_us);
         double value = series->values[i];
-        bool is_outlier = !isnan(value) && fabs(value - usual) > rule->limit;
+        bool is_outlier = !isnan(value) && fabs(value - usual) > rule->notable;
 
         if (is_outlier && inside) {
             FsnAnomaly *last = &g_array_index(found, FsnAnomaly, found->len - 1);

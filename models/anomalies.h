@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 /* What was out of the ordinary in a series. */
 
 typedef enum {
-    FSN_ANOMALY_OUTLIER, /* far beyond the usual bursts; damped before models learn */
+    FSN_ANOMALY_OUTLIER, /* far beyond the usual bursts; the farthest are damped in fits */
     FSN_ANOMALY_LEVEL,   /* the level has moved, and models follow */
 } FsnAnomalyKind;
 

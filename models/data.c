@@ -118,10 +118,13 @@ fsn_outlier_rule_new(const FsnModelData *data)
     /* Bursts are the nature of VMs: only what is far beyond the usual burst is damped. */
     double q95 = fsn_quantile(off, data->n, .95);
     double q99 = fsn_quantile_sorted(off, data->n, .99);
-    rule->limit = data->n < 48 ? INFINITY : MAX(6 * q95, 3 * q99);
-    if (!(rule->limit > 0)) {
-        rule->limit = INFINITY;
+    double q998 = fsn_quantile_sorted(off, data->n, .998);
+    rule->notable = data->n < 48 ? INFINITY : MAX(6 * q95, 3 * q99);
+    if (!(rule->notable > 0)) {
+        rule->notable = INFINITY;
     }
+    /* What was seen several times is not damped, for it may be a level that comes back. */
+    rule->limit = MAX(rule->notable, 1.2 * q998);
     return rule;
 }
 

@@ -27,6 +27,7 @@ typedef struct {
     double *usual;   /* [day], the medians, beginning with the time of day of the start */
     int64_t base_us; /* the time of usual[0] */
     double limit;    /* INFINITY: nothing is damped */
+    double notable;  /* beyond it a value is reported; at most limit */
 } FsnOutlierRule;
 
 FsnOutlierRule *fsn_outlier_rule_new(const FsnModelData *data);

@@ -63,7 +63,7 @@ add_anomalies(const FsnForecaster *f, GString *text)
         outliers += anomaly->kind == FSN_ANOMALY_OUTLIER;
     }
     if (outliers > 0) {
-        g_string_append_printf(text, "%zu outlier%s damped\n", outliers,
+        g_string_append_printf(text, "%zu outlier%s seen\n", outliers,
                                outliers == 1 ? " was" : "s were");
     }
 }

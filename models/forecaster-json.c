@@ -45,6 +45,9 @@ rule_json(const FsnOutlierRule *rule)
     if (isfinite(rule->limit)) {
         json_object_set_double_member(object, "limit", rule->limit);
     }
+    if (isfinite(rule->notable)) {
+        json_object_set_double_member(object, "notable", rule->notable);
+    }
     return object;
 }
 
@@ -230,6 +233,7 @@ read_rule(FsnForecaster *f, JsonObject *object, GError **error)
     size_t n;
     int64_t base_us;
     double limit;
+    double notable;
 
     if (f->window->n == 0) {
         return true;
@@ -237,7 +241,8 @@ read_rule(FsnForecaster *f, JsonObject *object, GError **error)
     if (!fsn_json_get_object(object, "rule", &rule, error) ||
         !fsn_json_get_int(rule, "base_us", -TIME_MAX, TIME_MAX, &base_us, error) ||
         !fsn_json_get_floats(rule, "usual", FSN_WINDOW_VALUES, &usual, &n, error) ||
-        !read_bound(rule, "limit", INFINITY, &limit, error)) {
+        !read_bound(rule, "limit", INFINITY, &limit, error) ||
+        !read_bound(rule, "notable", INFINITY, &notable, error)) {
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -251,6 +256,7 @@ read_rule(FsnForecaster *f, JsonObject *object, GError **error)
     f->rule->day = n;
     f->rule->base_us = base_us;
     f->rule->limit = limit;
+    f->rule->notable = notable;
     f->rule->usual = g_steal_pointer(&usual);
     return true;
 }
