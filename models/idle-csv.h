@@ -15,8 +15,8 @@ G_BEGIN_DECLS
  * that is not finite or above 1e15 in size is FSN_ERROR_FORMAT, as is a file without values;
  * rows that are further apart than @step_us, typically, are FSN_ERROR_UNSUPPORTED. */
 FsnSeries *fsn_idle_parse_csv(const char *text,
-                                size_t len,
-                                int64_t step_us,
-                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
+                              size_t len,
+                              int64_t step_us,
+                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

@@ -31,7 +31,7 @@ fsn_event_store_default(void)
         return g_strdup(set);
     }
     return geteuid() == 0
-               ? g_strdup(FSN_LOCALSTATEDIR "/lib/foresnap/events")
+               ? g_strdup("/var/lib/foresnap/events")
                : g_build_filename(g_get_user_data_dir(), "foresnap", "events", NULL);
 }
 

@@ -29,8 +29,7 @@ fsn_history_default_path(void)
         return g_canonicalize_filename(chosen, NULL);
     }
     return geteuid() == 0
-               ? g_build_filename(FSN_LOCALSTATEDIR, "lib", "foresnap", "history.db",
-                                  NULL)
+               ? g_strdup("/var/lib/foresnap/history.db")
                : g_build_filename(g_get_user_data_dir(), "foresnap", "history.db", NULL);
 }
 

@@ -64,8 +64,8 @@ typedef struct {
     int64_t seen_us; /* when */
 } FsnHistoryDomain;
 
-/* Where the history is if nobody says: $FORESNAP_HISTORY, else lib/foresnap/history.db below
- * configure's localstatedir for root and $XDG_DATA_HOME/foresnap/history.db for others. The
+/* Where the history is if nobody says: $FORESNAP_HISTORY, else /var/lib/foresnap/history.db for
+ * root and $XDG_DATA_HOME/foresnap/history.db for others. The
  * caller frees. */
 char *fsn_history_default_path(void);
 

@@ -168,7 +168,9 @@ private_libvirt_exec ()
     pid=$(cat "$PRIVATE_LIBVIRT/init.pid")
     nsenter --target "$pid" --mount --uts --net --ipc --pid \
         env -C "$PWD" LIBVIRT_DEFAULT_URI=qemu:///system \
-        FORESNAP_STATE_DIR="$PRIVATE_LIBVIRT/state" "$@"
+        FORESNAP_STATE_DIR="$PRIVATE_LIBVIRT/state" \
+        FORESNAP_HISTORY="${FORESNAP_HISTORY:-$PRIVATE_LIBVIRT/history.db}" \
+        FORESNAP_EVENTS="${FORESNAP_EVENTS:-$PRIVATE_LIBVIRT/events}" "$@"
 }
 
 private_libvirt_pid ()

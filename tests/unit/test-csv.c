@@ -153,8 +153,7 @@ test_series(void)
                                "700,\n"
                                "1970-01-01T00:05:00Z,nan\n";
     g_autoptr(GError) error = NULL;
-    g_autoptr(FsnSeries) series =
-        fsn_idle_parse_csv(text, strlen(text), STEP_US, &error);
+    g_autoptr(FsnSeries) series = fsn_idle_parse_csv(text, strlen(text), STEP_US, &error);
 
     g_assert_no_error(error);
     g_assert_cmpuint(series->n, ==, 5);
