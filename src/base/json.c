@@ -55,6 +55,10 @@ fsn_json_parse_object(const char *text,
                     "%s has %zu bytes, more than the %zu allowed", what, len, max);
         return false;
     }
+    if (len == 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "%s is empty", what);
+        return false;
+    }
     if (!depth_is_bounded(text, len) || !g_utf8_validate(text, (gssize)len, NULL)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
                     "%s is nested too deeply or is not UTF-8", what);

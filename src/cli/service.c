@@ -8,6 +8,7 @@
 
 #include "cycle/cargo.h"
 #include "history/carry.h"
+#include "history/models-store.h"
 
 /* What snapshots carry besides the state of the domain. The holder does the same. */
 static void
@@ -18,8 +19,14 @@ add_cargo(FsnCycle *cycle)
                                .absorb = fsn_history_absorb,
                                .user = fsn_history_default_path(),
                                .free_user = g_free };
+    const FsnCargo models = { .member = "models",
+                              .collect = fsn_models_carry,
+                              .absorb = fsn_models_absorb,
+                              .user = fsn_history_default_path(),
+                              .free_user = g_free };
 
     fsn_cycle_add_cargo(cycle, &history);
+    fsn_cycle_add_cargo(cycle, &models);
 }
 
 FsnCycle *

@@ -47,6 +47,7 @@ advise(FsnCliContext *context,
     g_autoptr(FsnProfileSet) set = fsn_profiles_load(error);
     g_autoptr(FsnPolicy) policy = set ? fsn_policy_load(domain, set, error) : NULL;
     g_autoptr(FsnHistory) history = NULL;
+    g_autofree char *path = fsn_history_default_path();
     FsnSizingPolicy sizing;
 
     if (!policy) {
@@ -63,6 +64,7 @@ advise(FsnCliContext *context,
     how->limits = fsn_sizing_wants_limits(policy->profile);
     how->now_us = fsn_realtime_us();
     how->agent_s = AGENT_S;
+    how->history_path = path;
     return fsn_sizing_policy_check(&sizing, error) && open_history(&history, error) &&
            fsn_size_advise(history, domain, how, out_advice, error);
 }

@@ -11,6 +11,7 @@
 
 #include "cycle/cargo.h"
 #include "history/carry.h"
+#include "history/models-store.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,8 +44,14 @@ add_cargo(FsnCycle *cycle)
                                .absorb = fsn_history_absorb,
                                .user = fsn_history_default_path(),
                                .free_user = g_free };
+    const FsnCargo models = { .member = "models",
+                              .collect = fsn_models_carry,
+                              .absorb = fsn_models_absorb,
+                              .user = fsn_history_default_path(),
+                              .free_user = g_free };
 
     fsn_cycle_add_cargo(cycle, &history);
+    fsn_cycle_add_cargo(cycle, &models);
 }
 
 int

@@ -26,10 +26,12 @@ typedef struct {
     bool limits;              /* propose limits too */
     const FsnEvents *events;  /* known ones; NULL: none */
     const char *history_uuid; /* whose history; NULL: the domain's own */
-    bool loading;   /* its memory is being loaded: libvirt answers no more than what
+    const char
+        *history_path; /* beside which fitted models are kept; NULL: they are not */
+    bool loading;      /* its memory is being loaded: libvirt answers no more than what
                               * it knows already, and the rest is taken from the history */
-    int64_t now_us; /* real time */
-    int agent_s;    /* to wait for the guest's agent at most; 0: not asked */
+    int64_t now_us;    /* real time */
+    int agent_s;       /* to wait for the guest's agent at most; 0: not asked */
 } FsnAdviseOptions;
 
 typedef struct {

@@ -91,7 +91,7 @@ cut -d, -f 1,2,4 "$PRIVATE_LIBVIRT/here" >"$PRIVATE_LIBVIRT/here.mean"
 cut -d, -f 1,2,4 "$PRIVATE_LIBVIRT/there" >"$PRIVATE_LIBVIRT/there.mean"
 cmp "$PRIVATE_LIBVIRT/here.mean" "$PRIVATE_LIBVIRT/there.mean"
 size=$(stat -c %s "$FORESNAP_HISTORY")
-for round in 1 2; do
+for _ in 1 2; do
     expect_exit 0 foresnap suspend web
     expect_exit 0 foresnap resume web
     wait_loaded web

@@ -20,7 +20,7 @@ import_use ()
         for (t = now - 7 * 86400; t <= now - 300; t += 300)
             printf "%d,%.3f,%d\n", t, cpu + ((t / 300) % 7) * 0.01, mib * 1048576
     }' >"$TEST_DIR/use.csv"
-    rm -f "$FORESNAP_HISTORY"*
+    rm -rf "$FORESNAP_HISTORY"*
     expect_exit 0 foresnap -q history web --import "$TEST_DIR/use.csv"
 }
 
@@ -123,7 +123,7 @@ expect_equal "$(jq .sizing <<<"$expect_out")" null "the sizing of --no-resize"
 
 echo "a history that is no history is a warning, and the guest comes back"
 echo "no database at all, but long enough to be looked at as one" >"$FORESNAP_HISTORY"
-rm -f "$FORESNAP_HISTORY"-*
+rm -rf "$FORESNAP_HISTORY"-* "$FORESNAP_HISTORY".models
 expect_exit 1 foresnap size web
 guest_virsh start web >/dev/null
 guest_wait_heartbeat web 60
