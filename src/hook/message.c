@@ -33,7 +33,8 @@ fsn_hook_find_uuid(const char *xml, size_t len, char out_uuid[FSN_HOOK_UUID_SIZE
 {
     static const char open_tag[] = "<uuid>";
     static const char close_tag[] = "</uuid>";
-    const char *at = memmem(xml, len, open_tag, sizeof open_tag - 1);
+    /* of nothing there may not even be an address */
+    const char *at = len > 0 ? memmem(xml, len, open_tag, sizeof open_tag - 1) : NULL;
     size_t left;
 
     if (!at) {
