@@ -30,6 +30,21 @@ fsn_series_head(const FsnSeries *series, size_t n)
     return head;
 }
 
+FsnSeries *
+fsn_series_without_lead(const FsnSeries *series)
+{
+    size_t first = 0;
+    FsnSeries *rest;
+
+    while (first < series->n && isnan(series->values[first])) {
+        first++;
+    }
+    rest = fsn_series_new(fsn_series_time(series, first), series->step_us,
+                          series->n - first);
+    memcpy(rest->values, series->values + first, rest->n * sizeof(double));
+    return rest;
+}
+
 void
 fsn_series_free(FsnSeries *series)
 {

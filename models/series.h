@@ -21,6 +21,8 @@ typedef struct {
 FsnSeries *fsn_series_new(int64_t start_us, int64_t step_us, size_t n);
 /* The first @n values (at most all) as a series of its own. */
 FsnSeries *fsn_series_head(const FsnSeries *series, size_t n);
+/* From the first known value on; empty if there is none. */
+FsnSeries *fsn_series_without_lead(const FsnSeries *series);
 void fsn_series_free(FsnSeries *series);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSeries, fsn_series_free)
 

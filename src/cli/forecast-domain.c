@@ -20,21 +20,6 @@
 /* So much of the past as of the future is drawn, times this. */
 #define PAST      2
 
-static FsnSeries *
-without_lead(const FsnSeries *series)
-{
-    size_t first = 0;
-    FsnSeries *rest;
-
-    while (first < series->n && isnan(series->values[first])) {
-        first++;
-    }
-    rest = fsn_series_new(fsn_series_time(series, first), series->step_us,
-                          series->n - first);
-    memcpy(rest->values, series->values + first, rest->n * sizeof(double));
-    return rest;
-}
-
 FsnSeries *
 fsn_cli_domain_series(const char *domain,
                       const char *metric,
@@ -58,7 +43,7 @@ fsn_cli_domain_series(const char *domain,
     if (!whole) {
         return NULL;
     }
-    known = without_lead(whole);
+    known = fsn_series_without_lead(whole);
     if (known->n == 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
                     "nothing is known of '%s' of '%s': 'foresnap sample' records it",

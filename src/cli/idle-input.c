@@ -14,7 +14,6 @@
 #include "models/idle-csv.h"
 #include "net/prometheus.h"
 
-#include <math.h>
 #include <string.h>
 
 #define DAYS          60
@@ -35,24 +34,6 @@ fsn_idle_data_clear(FsnIdleData *data)
     }
     g_clear_pointer(&data->name, g_free);
     g_clear_pointer(&data->warnings, g_ptr_array_unref);
-}
-
-/* From the first known value on. */
-static FsnSeries *
-without_lead(const FsnSeries *series)
-{
-    size_t first = 0;
-
-    while (first < series->n && isnan(series->values[first])) {
-        first++;
-    }
-    FsnSeries *rest = fsn_series_new(fsn_series_time(series, first), series->step_us,
-                                     series->n - first);
-
-    for (size_t i = 0; i < rest->n; i++) {
-        rest->values[i] = series->values[first + i];
-    }
-    return rest;
 }
 
 /* The last sixty days of a metric, in whole samples. */
@@ -77,7 +58,7 @@ make_track(const FsnIdleRequest *request,
            double floor,
            GError **error)
 {
-    g_autoptr(FsnSeries) rest = without_lead(series);
+    g_autoptr(FsnSeries) rest = fsn_series_without_lead(series);
 
     if (rest->n == 0) {
         g_set_error(

@@ -6,28 +6,7 @@
 
 #include "cli/service.h"
 
-#include "cycle/cargo.h"
-#include "history/carry.h"
-#include "history/models-store.h"
-
-/* What snapshots carry besides the state of the domain. The holder does the same. */
-static void
-add_cargo(FsnCycle *cycle)
-{
-    const FsnCargo history = { .member = "history",
-                               .collect = fsn_history_carry,
-                               .absorb = fsn_history_absorb,
-                               .user = fsn_history_default_path(),
-                               .free_user = g_free };
-    const FsnCargo models = { .member = "models",
-                              .collect = fsn_models_carry,
-                              .absorb = fsn_models_absorb,
-                              .user = fsn_history_default_path(),
-                              .free_user = g_free };
-
-    fsn_cycle_add_cargo(cycle, &history);
-    fsn_cycle_add_cargo(cycle, &models);
-}
+#include "cycle/cargo-standard.h"
 
 FsnCycle *
 fsn_cli_open_cycle(FsnCliContext *context, FsnCliProgress *progress, GError **error)
@@ -38,7 +17,7 @@ fsn_cli_open_cycle(FsnCliContext *context, FsnCliProgress *progress, GError **er
     if (!cycle) {
         return NULL;
     }
-    add_cargo(cycle);
+    fsn_cargo_add_standard(cycle);
     if (progress) {
         fsn_cycle_set_progress(cycle, fsn_cli_progress_update, progress);
     }

@@ -9,9 +9,7 @@
 
 #include "cycle/holder.h"
 
-#include "cycle/cargo.h"
-#include "history/carry.h"
-#include "history/models-store.h"
+#include "cycle/cargo-standard.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -35,25 +33,6 @@ leave_terminal(void)
     }
 }
 
-/* As the command line does (cli/service.c). */
-static void
-add_cargo(FsnCycle *cycle)
-{
-    const FsnCargo history = { .member = "history",
-                               .collect = fsn_history_carry,
-                               .absorb = fsn_history_absorb,
-                               .user = fsn_history_default_path(),
-                               .free_user = g_free };
-    const FsnCargo models = { .member = "models",
-                              .collect = fsn_models_carry,
-                              .absorb = fsn_models_absorb,
-                              .user = fsn_history_default_path(),
-                              .free_user = g_free };
-
-    fsn_cycle_add_cargo(cycle, &history);
-    fsn_cycle_add_cargo(cycle, &models);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -74,7 +53,7 @@ main(int argc, char **argv)
     options.ahead_s = 0; /* the bulk travels while the guest runs, or not at all */
     cycle = fsn_cycle_new(argv[2][0] ? argv[2] : NULL, argv[3], argv[4], &error);
     if (cycle) {
-        add_cargo(cycle);
+        fsn_cargo_add_standard(cycle);
     }
     return cycle && fsn_holder_main(cycle, argv[1], &options, REPORT_FD, &error) ? 0 : 1;
 }

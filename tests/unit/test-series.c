@@ -24,6 +24,15 @@ test_series(void)
     g_assert_cmpfloat(head->values[1], ==, 1);
     g_autoptr(FsnSeries) all = fsn_series_head(series, 9);
     g_assert_cmpuint(all->n, ==, 3);
+
+    series->values[0] = NAN;
+    g_autoptr(FsnSeries) rest = fsn_series_without_lead(series);
+    g_assert_cmpuint(rest->n, ==, 2);
+    g_assert_cmpint(rest->start_us, ==, 5 + HOUR_US);
+    g_assert_cmpfloat(rest->values[1], ==, 2);
+    series->values[1] = series->values[2] = NAN;
+    g_autoptr(FsnSeries) none = fsn_series_without_lead(series);
+    g_assert_cmpuint(none->n, ==, 0);
 }
 
 static void
