@@ -81,6 +81,8 @@ find_disk(const FsnDomainFacts *facts, FsnFillDisk *disk, GError **error)
     return false;
 }
 
+/* QEMU is asked for its nodes only when the job is over: a query that runs while the job
+ * changes the graph has ended QEMU 7.2. */
 static bool
 await_pull(FsnFillRun *run, FsnQmp *qmp, const FsnFillDisk *disk, GError **error)
 {
@@ -90,12 +92,16 @@ await_pull(FsnFillRun *run, FsnQmp *qmp, const FsnFillDisk *disk, GError **error
         g_autofree char *target = NULL;
         bool filled = false;
 
-        if (!fsn_virt_domain_block_job(run->domain, &target, error) ||
-            !fsn_fill_look(qmp, disk, &filled, error)) {
+        if (!fsn_virt_domain_block_job(run->domain, &target, error)) {
             return false;
         }
-        if (filled && g_strcmp0(target, disk->target) != 0) {
-            return true;
+        if (g_strcmp0(target, disk->target) != 0) {
+            if (!fsn_fill_look(qmp, disk, &filled, error)) {
+                return false;
+            }
+            if (filled) {
+                return true;
+            }
         }
         if (fsn_monotonic_us() > end_us) {
             g_set_error(error, FSN_ERROR, FSN_ERROR_TIMEOUT,
@@ -193,8 +199,16 @@ fsn_fill_domain(FsnFillRun *run, GError **error)
 {
     g_autoptr(FsnQmp) qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
     g_autoptr(FsnDomainFacts) facts = NULL;
+    g_autofree char *target = NULL;
     g_autofree char *xml = NULL;
 
+    if (!fsn_virt_domain_block_job(run->domain, &target, error)) {
+        return false;
+    }
+    if (target) { /* that of the process before, or of somebody else */
+        fsn_fill_tell(run, "waiting", NULL);
+        return true;
+    }
     if (!fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_RUNNING, &xml, error) ||
         !fsn_domain_facts_parse(xml, &facts, error) ||
         !attach_all(run, qmp, facts, error) || !continue_stopped(run, qmp, error)) {

@@ -32,6 +32,7 @@ _run_cleanups ()
     for ((i = ${#_cleanup_commands[@]} - 1; i >= 0; i--)); do
         eval "${_cleanup_commands[i]}"
     done
+    echo "took $SECONDS s"
     exit "$status"
 }
 trap _run_cleanups EXIT

@@ -83,7 +83,8 @@ no_fill ()
 
 filled ()
 {
-    wait_until 60 no_fill || fail "it is not filled: $(foresnap --json status); $(cat "$STATE"/fill/*.log)"
+    wait_until 60 no_fill || fail "it is not filled: $(foresnap --json status); $(cat "$STATE"/fill/*.log)
+QEMU: $(private_libvirt_exec tail -n 15 "/var/log/libvirt/qemu/$1.log")"
     wait_until 10 eval "! kill_inside 0 foresnap-fill 2>/dev/null" || fail "foresnap-fill is left"
     no_fill_is_left
 }

@@ -264,12 +264,13 @@ test_full(Fixture *f, gconstpointer data)
     g_assert_true(insert(h, START + 5000 * SEC + i * 10 * SEC, 1, NULL));
 }
 
+/* At most @limit: samples of more than two hours ago would be gone. */
 static void
-insert_until_killed(const char *path, int report)
+insert_until_killed(const char *path, int report, int64_t limit)
 {
     FsnHistory *h = fsn_history_open(path, FSN_HISTORY_CREATE, NULL);
 
-    for (int64_t i = 1;; i++) {
+    for (int64_t i = 1; i <= limit; i++) {
         uint32_t done = (uint32_t)i;
 
         if (!insert(h, START + i * 10 * SEC, (double)i, NULL) ||
@@ -277,6 +278,7 @@ insert_until_killed(const char *path, int report)
             _exit(1);
         }
     }
+    pause();
 }
 
 /* Killed at any moment, in inserts and roll-ups: what was reported as done is there, all
@@ -298,7 +300,7 @@ test_killed(Fixture *f, gconstpointer data)
         pid = fork();
         if (pid == 0) {
             close(fds[0]);
-            insert_until_killed(f->path, fds[1]);
+            insert_until_killed(f->path, fds[1], 100 + 51 * trial);
         }
         close(fds[1]);
         while (read(fds[0], &done, sizeof done) == sizeof done) {
