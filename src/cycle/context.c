@@ -8,6 +8,7 @@
 #include "cycle/context-private.h"
 
 #include "base/files.h"
+#include "base/programs.h"
 #include "tier/registry.h"
 
 #include <unistd.h>
@@ -139,7 +140,5 @@ fsn_cycle_state_dir(FsnCycle *cycle)
 char *
 fsn_cycle_helper_path(const char *program)
 {
-    const char *dir = g_getenv("FORESNAP_LIBEXECDIR");
-
-    return g_build_filename(dir ? dir : FSN_PKGLIBEXECDIR, program, NULL);
+    return fsn_helper_program(program);
 }
