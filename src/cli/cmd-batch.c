@@ -225,4 +225,5 @@ const FsnCliCommand fsn_cmd_batch = {
     .max_args = 1,
     .interruptible = true,
     .run = run,
+    .detachable = true,
 };

@@ -102,4 +102,5 @@ const FsnCliCommand fsn_cmd_delete = {
     .min_args = 1,
     .max_args = FSN_CLI_ANY,
     .run = run,
+    .detachable = true,
 };

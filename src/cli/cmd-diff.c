@@ -215,4 +215,5 @@ const FsnCliCommand fsn_cmd_diff = {
     .min_args = 2,
     .max_args = 2,
     .run = run,
+    .detachable = true,
 };

@@ -31,4 +31,5 @@ const FsnCliCommand fsn_cmd_discard = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

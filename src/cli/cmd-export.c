@@ -123,4 +123,5 @@ const FsnCliCommand fsn_cmd_export = {
     .min_args = 1,
     .max_args = 2,
     .run = run,
+    .detachable = true,
 };

@@ -51,4 +51,5 @@ const FsnCliCommand fsn_cmd_gc = {
     .summary = "free the space that no snapshot needs",
     .options = options,
     .run = run,
+    .detachable = true,
 };

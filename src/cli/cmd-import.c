@@ -64,4 +64,5 @@ const FsnCliCommand fsn_cmd_import = {
     .min_args = 2,
     .max_args = 2,
     .run = run,
+    .detachable = true,
 };

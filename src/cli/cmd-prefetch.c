@@ -299,4 +299,5 @@ const FsnCliCommand fsn_cmd_prefetch = {
     .max_args = 1,
     .interruptible = true,
     .run = run,
+    .detachable = true,
 };

@@ -106,4 +106,5 @@ const FsnCliCommand fsn_cmd_prepare = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

@@ -302,4 +302,5 @@ const FsnCliCommand fsn_cmd_prune = {
     .options = options,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

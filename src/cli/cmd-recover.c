@@ -51,4 +51,5 @@ const FsnCliCommand fsn_cmd_recover = {
     .arguments = "",
     .summary = "bring interrupted operations to a safe end",
     .run = run,
+    .detachable = true,
 };

@@ -142,4 +142,5 @@ const FsnCliCommand fsn_cmd_restore = {
     .max_args = 1,
     .interruptible = true,
     .run = run,
+    .detachable = true,
 };

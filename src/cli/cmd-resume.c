@@ -127,4 +127,5 @@ const FsnCliCommand fsn_cmd_resume = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

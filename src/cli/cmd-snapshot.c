@@ -202,4 +202,5 @@ const FsnCliCommand fsn_cmd_snapshot = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

@@ -102,4 +102,5 @@ const FsnCliCommand fsn_cmd_suspend = {
     .min_args = 1,
     .max_args = 1,
     .run = run,
+    .detachable = true,
 };

@@ -153,4 +153,5 @@ const FsnCliCommand fsn_cmd_verify = {
     .options = options,
     .max_args = FSN_CLI_ANY,
     .run = run,
+    .detachable = true,
 };

@@ -25,6 +25,7 @@ typedef struct {
      * cli/output.h and into context->document, which is printed also when this fails, with
      * the error added. */
     bool (*run)(FsnCliContext *context, char **args, GError **error);
+    bool detachable; /* long work, of which --detach makes a job */
 } FsnCliCommand;
 
 G_END_DECLS

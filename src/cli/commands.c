@@ -18,6 +18,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_restore,
     &fsn_cmd_size,
     &fsn_cmd_batch,
+    &fsn_cmd_jobs,
     &fsn_cmd_status,
     &fsn_cmd_recover,
     &fsn_cmd_list,

@@ -22,6 +22,7 @@ extern const FsnCliCommand fsn_cmd_history;
 extern const FsnCliCommand fsn_cmd_hooks;
 extern const FsnCliCommand fsn_cmd_idle;
 extern const FsnCliCommand fsn_cmd_import;
+extern const FsnCliCommand fsn_cmd_jobs;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_policy;
 extern const FsnCliCommand fsn_cmd_prefetch;

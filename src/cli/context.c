@@ -7,6 +7,8 @@
 
 #include "cli/context.h"
 
+#include "jobs/progress.h"
+
 #include <unistd.h>
 
 #define SYSTEM_REPO "/var/lib/foresnap/repo"
@@ -29,6 +31,7 @@ fsn_cli_context_free(FsnCliContext *context)
     }
     g_free(context->uri);
     g_free(context->repo_location);
+    g_free(context->progress_file);
     json_object_unref(context->document);
     g_object_unref(context->cancellable);
     g_free(context);
@@ -46,6 +49,9 @@ dup_environment(const char *name)
 void
 fsn_cli_context_apply_environment(FsnCliContext *context)
 {
+    /* Not for the processes that this one starts: they are not the job. */
+    context->progress_file = dup_environment(FSN_JOB_PROGRESS);
+    g_unsetenv(FSN_JOB_PROGRESS);
     if (!context->uri) {
         context->uri = dup_environment("LIBVIRT_DEFAULT_URI");
     }

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 typedef struct {
     char *uri;           /* of libvirt; NULL = libvirt's own default */
     char *repo_location; /* folder of the repository, never NULL */
+    char *progress_file; /* of the job that this is; NULL: it is none */
     bool json;           /* exactly one JSON document on stdout */
     bool quiet;          /* no lines about things done */
     bool verbose;        /* more detail, phases on stderr */

@@ -23,6 +23,8 @@ fsn_cli_global_options(void)
         { "repo", 'r', 0, G_OPTION_ARG_FILENAME, NULL, "folder of the repository",
           "LOCATION" },
         { "json", 0, 0, G_OPTION_ARG_NONE, NULL, "print one JSON document", NULL },
+        { "detach", 0, 0, G_OPTION_ARG_NONE, NULL, "start long work as a job and return",
+          NULL },
         { "quiet", 'q', 0, G_OPTION_ARG_NONE, NULL, "print results only", NULL },
         { "verbose", 'v', 0, G_OPTION_ARG_NONE, NULL, "print more detail", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, NULL, "print the version", NULL },

@@ -9,7 +9,9 @@
 
 #include "base/clock.h"
 #include "cli/units.h"
+#include "jobs/progress.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +27,8 @@ struct FsnCliProgress {
     char *phase;
     int64_t phase_us;
     int64_t drawn_us;
+    int job_fd; /* of the file of a job; -1: none */
+    int64_t told_us;
 };
 
 FsnCliProgress *
@@ -34,6 +38,12 @@ fsn_cli_progress_new(FsnCliContext *context)
 
     progress->terminal = !context->quiet && isatty(STDERR_FILENO);
     progress->lines = context->verbose && !progress->terminal;
+    progress->job_fd = -1;
+    if (context->progress_file) {
+        /* without it the job is only less well seen */
+        progress->job_fd = open(context->progress_file,
+                                O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
     return progress;
 }
 
@@ -53,6 +63,9 @@ fsn_cli_progress_free(FsnCliProgress *progress)
         return;
     }
     fsn_cli_progress_wipe(progress);
+    if (progress->job_fd >= 0) {
+        close(progress->job_fd);
+    }
     g_free(progress->phase);
     g_free(progress);
 }
@@ -89,6 +102,28 @@ fsn_cli_progress_text(const char *phase,
     return g_string_free(text, FALSE);
 }
 
+/* Tells those who look at the job; a new phase, and the end of one, at once. */
+static void
+tell_job(FsnCliProgress *progress,
+         const char *phase,
+         bool bytes,
+         uint64_t done,
+         uint64_t total,
+         int64_t now)
+{
+    FsnJobProgress p = { .bytes = bytes, .done = done, .total = total };
+    char line[FSN_JOB_LINE + 1];
+
+    if (progress->job_fd < 0 || (now - progress->told_us < REDRAW_US && done != total &&
+                                 g_strcmp0(phase, progress->phase) == 0)) {
+        return;
+    }
+    progress->told_us = now;
+    g_strlcpy(p.phase, phase, sizeof p.phase);
+    fsn_job_progress_format(&p, line);
+    (void)!pwrite(progress->job_fd, line, FSN_JOB_LINE, 0); /* the next one may succeed */
+}
+
 /* Notes the phase; true if the line is to be drawn again now. */
 static bool
 is_due(FsnCliProgress *progress, const char *phase, int64_t now)
@@ -121,6 +156,7 @@ fsn_cli_progress_update(const char *phase, uint64_t done, uint64_t total, gpoint
     FsnCliProgress *progress = user;
     int64_t now = fsn_monotonic_us();
 
+    tell_job(progress, phase, true, done, total, now);
     if (is_due(progress, phase, now)) {
         g_autofree char *text =
             fsn_cli_progress_text(phase, done, total, now - progress->phase_us);
@@ -135,6 +171,7 @@ fsn_cli_progress_count(const char *phase, uint64_t done, uint64_t total, gpointe
     FsnCliProgress *progress = user;
     int64_t now = fsn_monotonic_us();
 
+    tell_job(progress, phase, false, done, total, now);
     if (is_due(progress, phase, now)) {
         g_autofree char *text = g_strdup_printf(
             "%s  %d %%  %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, phase,

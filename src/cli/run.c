@@ -10,6 +10,7 @@
 #include "cli/run.h"
 
 #include "base/error.h"
+#include "cli/detach.h"
 #include "cli/failure.h"
 #include "cli/help.h"
 #include "cli/interrupt.h"
@@ -22,6 +23,7 @@ typedef struct {
     char *uri;
     char *repo;
     gboolean json;
+    gboolean detach;
     gboolean quiet;
     gboolean verbose;
     gboolean version;
@@ -44,9 +46,9 @@ static GOptionEntry *
 bind_globals(Globals *globals)
 {
     GOptionEntry *entries = fsn_cli_global_options();
-    gpointer fields[] = { &globals->uri,   &globals->repo,    &globals->json,
-                          &globals->quiet, &globals->verbose, &globals->version,
-                          &globals->help };
+    gpointer fields[] = { &globals->uri,     &globals->repo,  &globals->json,
+                          &globals->detach,  &globals->quiet, &globals->verbose,
+                          &globals->version, &globals->help };
 
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
         entries[i].arg_data = fields[i];
@@ -79,6 +81,7 @@ merge_globals(Globals *globals, Globals *later)
         globals->repo = g_steal_pointer(&later->repo);
     }
     globals->json |= later->json;
+    globals->detach |= later->detach;
     globals->quiet |= later->quiet;
     globals->verbose |= later->verbose;
     globals->version |= later->version;
@@ -181,6 +184,7 @@ run(FsnCliContext *context,
     GError **error)
 {
     g_auto(Globals) globals = { 0 };
+    g_auto(GStrv) whole = g_strdupv(*argv);
     const FsnCliCommand *command = NULL;
 
     if (!parse_before_command(&globals, argv, error)) {
@@ -214,6 +218,9 @@ run(FsnCliContext *context,
     }
     if (!check_arguments(command, globals.args, error)) {
         return false;
+    }
+    if (globals.detach) {
+        return fsn_cli_detach(context, command, whole, globals.args, error);
     }
     take_globals(context, &globals);
     return run_command(context, command, globals.args, error);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "jobs/progress.h"
 #include "jobs/record.h"
 #include "jobs/slots.h"
 

@@ -10,7 +10,9 @@ G_BEGIN_DECLS
 /* How far a job is: one line of fixed length in a file, written over in one piece. It is for
  * people: a line that is garbled is as good as none. */
 
-#define FSN_JOB_LINE 128 /* bytes, of which the last is a newline */
+/* The variable that names the file to a job. */
+#define FSN_JOB_PROGRESS "FORESNAP_JOB_PROGRESS"
+#define FSN_JOB_LINE     128 /* bytes, of which the last is a newline */
 
 typedef struct {
     char phase[65];
