@@ -58,6 +58,39 @@ say_resources(GPtrArray *sentences, JsonObject *manifest)
     }
 }
 
+/* "network 'default', pool 'images'" */
+static void
+say_config(GPtrArray *sentences, JsonObject *manifest)
+{
+    static const char *const members[] = { "networks", "pools", "filters" };
+    g_autoptr(GString) list = g_string_new(NULL);
+    JsonObject *config;
+
+    if (!fsn_json_get_object(manifest, "config", &config, NULL)) {
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
+        JsonArray *names;
+
+        if (!fsn_json_get_array(config, members[i], &names, NULL)) {
+            continue;
+        }
+        for (guint k = 0; k < json_array_get_length(names); k++) {
+            const char *name = json_node_get_string(json_array_get_element(names, k));
+
+            g_string_append_printf(list, "%s%.*s '%s'", list->len > 0 ? ", " : "",
+                                   (int)strlen(members[i]) - 1, members[i],
+                                   name ? name : "?");
+        }
+    }
+    if (list->len > 0) {
+        g_ptr_array_add(sentences,
+                        g_strdup_printf("With it are the definitions of what it depends "
+                                        "on: %s.",
+                                        list->str));
+    }
+}
+
 static void
 say_lacks(GPtrArray *sentences, const GPtrArray *lacks)
 {
@@ -100,6 +133,7 @@ run(FsnCliContext *context, char **args, GError **error)
     } else {
         say_resources(sentences, manifest);
     }
+    say_config(sentences, manifest);
     lacks = fsn_manifest_lacks(manifest);
     say_lacks(sentences, lacks);
     json_object_set_string_member(context->document, "snapshot",

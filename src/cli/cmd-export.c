@@ -11,20 +11,26 @@
 #include "cli/service.h"
 #include "cli/units.h"
 #include "cycle/export-disk.h"
+#include "cycle/export-part.h"
 #include "cycle/export.h"
 
+static char *opt_config;
 static char *opt_disk;
 static gboolean opt_force;
 static char *opt_format;
+static char *opt_log;
 static char *opt_save_image;
 
 static GOptionEntry options[] = {
+    { "config", 0, 0, G_OPTION_ARG_FILENAME, &opt_config,
+      "make FILE of the networks, pools and filters around the domain", "FILE" },
     { "disk", 0, 0, G_OPTION_ARG_STRING, &opt_disk, "write the disk called TARGET",
       "TARGET" },
     { "force", 0, 0, G_OPTION_ARG_NONE, &opt_force, "replace a file that is there",
       NULL },
     { "format", 0, 0, G_OPTION_ARG_STRING, &opt_format,
       "of the disk: raw or qcow2 (default: as it was)", "FORMAT" },
+    { "log", 0, 0, G_OPTION_ARG_STRING, &opt_log, "write the log called NAME", "NAME" },
     { "save-image", 0, 0, G_OPTION_ARG_FILENAME, &opt_save_image,
       "make FILE, an image for 'virsh restore'", "FILE" },
     G_OPTION_ENTRY_NULL,
@@ -47,6 +53,12 @@ show(FsnCliContext *context, const FsnExportResult *result, const char *path)
                     opt_disk, result->snapshot, result->domain, file, size);
         return;
     }
+    if (opt_log || opt_config) {
+        fsn_cli_say(context, "exported %s%s of %.8s of '%s' to '%s', %s",
+                    opt_log ? "log " : "the configuration", opt_log ? opt_log : "",
+                    result->snapshot, result->domain, file, size);
+        return;
+    }
     fsn_cli_say(context, "exported %.8s of '%s' to '%s', %s", result->snapshot,
                 result->domain, file, size);
     fsn_cli_warn(
@@ -59,14 +71,22 @@ show(FsnCliContext *context, const FsnExportResult *result, const char *path)
 static bool
 check_usage(char **args, GError **error)
 {
+    int wanted = !!opt_save_image + !!opt_disk + !!opt_config + !!opt_log;
     const char *wrong = NULL;
 
-    if (!opt_save_image == !opt_disk) {
-        wrong = "say what to make: --save-image FILE, or --disk TARGET and a FILE";
+    if (wanted != 1) {
+        wrong = "say what to make: --save-image FILE, --config FILE, or --disk TARGET or "
+                "--log NAME and a FILE";
     } else if (opt_save_image && (args[1] || opt_format || opt_force)) {
         wrong = "--save-image names its file itself and takes nothing that is for disks";
+    } else if (opt_config && args[1]) {
+        wrong = "--config names its file itself";
     } else if (opt_disk && !args[1]) {
         wrong = "say to which file the disk is to be written";
+    } else if (opt_log && !args[1]) {
+        wrong = "say to which file the log is to be written";
+    } else if (opt_format && !opt_disk) {
+        wrong = "--format is for disks";
     } else if (opt_format && !g_str_equal(opt_format, "raw") &&
                !g_str_equal(opt_format, "qcow2")) {
         wrong = "a disk is written as raw or as qcow2";
@@ -94,6 +114,28 @@ export_disk(FsnCliContext *context,
                                  out_result, error);
 }
 
+static const char *
+file_of(char **args)
+{
+    return opt_save_image ? opt_save_image : opt_config ? opt_config : args[1];
+}
+
+static bool export(FsnCliContext *context,
+                   FsnCycle *cycle,
+                   char **args,
+                   FsnExportResult *out_result,
+                   GError **error)
+{
+    if (opt_disk) {
+        return export_disk(context, cycle, args, out_result, error);
+    }
+    if (opt_config || opt_log) {
+        return fsn_cycle_export_part(cycle, args[0], opt_log, file_of(args), opt_force,
+                                     out_result, error);
+    }
+    return fsn_cycle_export_save_image(cycle, args[0], opt_save_image, out_result, error);
+}
+
 static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
@@ -105,20 +147,18 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     cycle = fsn_cli_open_cycle(context, progress, error);
-    if (!cycle || !(opt_disk ? export_disk(context, cycle, args, &result, error)
-                             : fsn_cycle_export_save_image(cycle, args[0], opt_save_image,
-                                                           &result, error))) {
+    if (!cycle || !export(context, cycle, args, &result, error)) {
         return fsn_cli_fail(error, "export", args[0]);
     }
     fsn_cli_progress_wipe(progress);
-    show(context, &result, opt_disk ? args[1] : opt_save_image);
+    show(context, &result, file_of(args));
     return true;
 }
 
 const FsnCliCommand fsn_cmd_export = {
     .name = "export",
     .arguments = "SNAPSHOT [FILE]",
-    .summary = "write a disk or the memory of a snapshot as a file",
+    .summary = "write a part of a snapshot as a file: a disk, the memory, a log",
     .options = options,
     .min_args = 1,
     .max_args = 2,

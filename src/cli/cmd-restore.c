@@ -25,6 +25,7 @@ static gboolean opt_no_resize;
 static gboolean opt_paused;
 static char *opt_pool;
 static gboolean opt_start;
+static gboolean opt_with_config;
 
 static GOptionEntry options[] = {
     { "as", 0, 0, G_OPTION_ARG_STRING, &opt_as, "make a new domain called NAME", "NAME" },
@@ -50,6 +51,8 @@ static GOptionEntry options[] = {
       "its disks are files in libvirt's storage pool POOL", "POOL" },
     { "start", 0, 0, G_OPTION_ARG_NONE, &opt_start, "boot it, where there is no memory",
       NULL },
+    { "with-config", 0, 0, G_OPTION_ARG_NONE, &opt_with_config,
+      "first make missing networks, pools, filters and the domain again", NULL },
     G_OPTION_ENTRY_NULL,
 };
 
@@ -69,6 +72,28 @@ show_disks(FsnCliContext *context, const FsnRestoreResult *result)
     }
 }
 
+static bool
+is(JsonObject *entry, const char *action)
+{
+    return g_str_equal(fsn_json_peek_string(entry, "action", ""), action);
+}
+
+/* What differs or has failed is among the warnings. */
+static void
+show_config(FsnCliContext *context, const FsnRestoreResult *result)
+{
+    for (guint i = 0; result->config && i < json_array_get_length(result->config); i++) {
+        JsonObject *entry = json_array_get_object_element(result->config, i);
+        const char *kind = fsn_json_peek_string(entry, "kind", "?");
+        const char *name = fsn_json_peek_string(entry, "name", "?");
+
+        if (is(entry, "made") || is(entry, "started")) {
+            fsn_cli_say(context, "%s %s '%s' again",
+                        is(entry, "made") ? "made" : "started", kind, name);
+        }
+    }
+}
+
 static void
 show(FsnCliContext *context, const FsnRestoreResult *result)
 {
@@ -79,6 +104,7 @@ show(FsnCliContext *context, const FsnRestoreResult *result)
     for (guint i = 0; i < result->warnings->len; i++) {
         fsn_cli_warn(context, "%s", (const char *)g_ptr_array_index(result->warnings, i));
     }
+    show_config(context, result);
     if (result->kept) {
         fsn_cli_say(context, "kept the state from before as %.8s", result->kept);
     }
@@ -117,6 +143,7 @@ run(FsnCliContext *context, char **args, GError **error)
                                        .clone_tpm = opt_clone_tpm,
                                        .lazy = opt_lazy,
                                        .no_keep = opt_no_keep,
+                                       .with_config = opt_with_config,
                                        .defined = opt_no_resize ? NULL : on_defined,
                                        .user = context };
 

@@ -216,6 +216,65 @@ append_disks(GString *text, JsonObject *manifest)
     }
 }
 
+/* "a, b"; NULL for none. The caller frees. */
+static char *
+names_text(JsonObject *config, const char *member)
+{
+    JsonArray *names = peek_array(config, member);
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; names && i < json_array_get_length(names); i++) {
+        JsonNode *node = json_array_get_element(names, i);
+
+        if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_string(node)) {
+            g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "",
+                                   json_node_get_string(node));
+        }
+    }
+    return text->len > 0 ? g_strdup(text->str) : NULL;
+}
+
+/* What is around the domain. */
+static void
+append_config(GString *text, JsonObject *manifest)
+{
+    static const char *const members[] = { "networks", "pools", "filters", "missing" };
+    JsonObject *config = peek_object(manifest, "config");
+
+    for (size_t i = 0; config && i < G_N_ELEMENTS(members); i++) {
+        g_autofree char *names = names_text(config, members[i]);
+        g_autofree char *label = g_strconcat(members[i], ":", NULL);
+
+        append_line(text, label, names);
+    }
+}
+
+static void
+append_logs(GString *text, JsonObject *manifest)
+{
+    JsonArray *logs = peek_array(manifest, "logs");
+
+    for (guint i = 0; logs && i < json_array_get_length(logs); i++) {
+        g_autofree char *size = NULL;
+        g_autofree char *line = NULL;
+        const char *missing;
+        JsonObject *log;
+
+        if (!fsn_json_get_element(logs, i, &log, NULL)) {
+            continue;
+        }
+        missing = fsn_json_peek_string(log, "missing", NULL);
+        size = fsn_cli_size_text(peek_size(log, "size"));
+        line = g_strdup_printf("%s, %s%s of %s", fsn_json_peek_string(log, "name", "?"),
+                               missing                        ? "missing: "
+                               : peek_size(log, "offset") > 0 ? "the last "
+                                                              : "",
+                               missing ? missing : size,
+                               fsn_json_peek_string(log, "source", "?"));
+        append_line(text, "log:", line);
+    }
+}
+
 char *
 fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state)
 {
@@ -239,6 +298,8 @@ fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state)
     append_size(text, "read:", positive(entry->bytes_read));
     append_size(text, "changed:", positive(entry->bytes_changed));
     append_size(text, "stored:", positive(entry->bytes_stored));
+    append_config(text, manifest);
+    append_logs(text, manifest);
     append_disks(text, manifest);
     return g_string_free(text, FALSE);
 }

@@ -66,6 +66,27 @@ add_memory(GPtrArray *lacks, JsonObject *manifest)
     }
 }
 
+/* What the domain named and libvirt did not have. */
+static void
+add_config(GPtrArray *lacks, JsonObject *manifest)
+{
+    JsonObject *config;
+    JsonArray *missing;
+
+    if (!fsn_json_get_object(manifest, "config", &config, NULL) ||
+        !fsn_json_get_array(config, "missing", &missing, NULL)) {
+        return;
+    }
+    for (guint i = 0; i < json_array_get_length(missing); i++) {
+        JsonNode *node = json_array_get_element(missing, i);
+
+        if (JSON_NODE_HOLDS_VALUE(node) && json_node_get_string(node)) {
+            g_ptr_array_add(lacks, g_strdup_printf("the %s was not defined on its host",
+                                                   json_node_get_string(node)));
+        }
+    }
+}
+
 GPtrArray *
 fsn_manifest_lacks(JsonObject *manifest)
 {
@@ -74,6 +95,7 @@ fsn_manifest_lacks(JsonObject *manifest)
     JsonObject *disk;
 
     add_memory(lacks, manifest);
+    add_config(lacks, manifest);
     if (!fsn_json_get_array(manifest, "disks", &disks, NULL)) {
         return lacks;
     }

@@ -127,7 +127,7 @@ find_domain(FsnRestore *r, GError **error)
     r->uuid = g_strdup(r->manifest_uuid);
     return fsn_cycle_recover_domain(r->cycle, r->uuid, 0, NULL, error) &&
            fsn_fill_check_none(r->cycle, r->uuid, error) &&
-           fsn_restore_check_off(r, error) &&
+           (r->config_only || fsn_restore_check_off(r, error)) &&
            fsn_virt_domain_xml(r->domain, FSN_VIRT_XML_INACTIVE, &r->xml, error);
 }
 
@@ -407,6 +407,13 @@ fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
     request.folder = r->folder;
     request.memory = r->memory;
     request.lazy = r->options.lazy;
+    if (r->config_only) {
+        r->plan.disks = g_ptr_array_new();
+        r->plan.dropped = g_ptr_array_new();
+        g_clear_pointer(&r->genid, g_free); /* the guest is not put back */
+        return fsn_restore_firmware_check(r, error) &&
+               fsn_restore_config_firmware(r, error);
+    }
     return fsn_restore_plan(&request, r->stored, r->facts, &r->plan, error) &&
            choose_sockets(r, error) && check_memory(r, error) &&
            fsn_restore_firmware_check(r, error) && check_places(r, error) &&

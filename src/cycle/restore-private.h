@@ -42,6 +42,11 @@ typedef struct {
     char *nvram_format;         /* of the file there */
     char *tpm_place;            /* folder; NULL: likewise */
 
+    JsonArray
+        *config;      /* what was done about the configuration around it; NULL: nothing */
+    bool defined;     /* the domain was not there, and was defined by that */
+    bool config_only; /* the snapshot has no disks, and nothing else is wanted */
+
     FsnLock *lock;
     FsnJournal *journal;
     bool replacing; /* files may have taken their places: recovery completes it */
@@ -61,6 +66,12 @@ bool fsn_restore_check_off(FsnRestore *r, GError **error);
 bool fsn_restore_firmware_check(FsnRestore *r, GError **error);
 bool fsn_restore_firmware_files(FsnRestore *r, JsonArray *files, GError **error);
 bool fsn_restore_firmware_write(FsnRestore *r, GError **error);
+
+/* restore-config.c: networks, pools, filters and the domain's definition, where they are
+ * missing; before anything else, and as often as one likes. Then, of a snapshot without disks,
+ * what of the firmware's files is missing: the rest is not put back. */
+bool fsn_restore_config(FsnRestore *r, const char *snapshot, GError **error);
+bool fsn_restore_config_firmware(FsnRestore *r, GError **error);
 
 /* restore-domain.c: what is defined when the disks are in place; NULL: nothing changes. */
 bool fsn_restore_build_xml(FsnRestore *r,

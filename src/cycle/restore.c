@@ -33,6 +33,7 @@ restore_clear(FsnRestore *r)
     g_clear_pointer(&r->stored, g_ptr_array_unref);
     g_clear_pointer(&r->manifest, json_object_unref);
     g_clear_pointer(&r->written, json_array_unref);
+    g_clear_pointer(&r->config, json_array_unref);
     g_clear_pointer(&r->warnings, g_ptr_array_unref);
     g_free(r->name);
     g_free(r->uuid);
@@ -56,6 +57,7 @@ fsn_restore_result_clear(FsnRestoreResult *result)
     g_clear_pointer(&result->uuid, g_free);
     g_clear_pointer(&result->kept, g_free);
     g_clear_pointer(&result->disks, json_array_unref);
+    g_clear_pointer(&result->config, json_array_unref);
     g_clear_pointer(&result->warnings, g_ptr_array_unref);
 }
 
@@ -73,12 +75,29 @@ fsn_restore_result_to_json(const FsnRestoreResult *result)
         json_object_set_null_member(o, "kept");
     }
     json_object_set_array_member(o, "disks", json_array_ref(result->disks));
+    if (result->config) {
+        json_object_set_array_member(o, "config", json_array_ref(result->config));
+    }
     json_object_set_boolean_member(o, "memory", result->memory);
     json_object_set_boolean_member(o, "lazy", result->lazy);
     json_object_set_boolean_member(o, "started", result->started);
     json_object_set_int_member(o, "running_us", result->running_us);
     json_object_set_int_member(o, "total_us", result->total_us);
     return o;
+}
+
+/* The domain has just been defined again, and none of its disks is there. */
+static bool
+is_bare(const FsnRestore *r)
+{
+    for (guint i = 0; i < r->plan.disks->len; i++) {
+        const FsnRestoreDisk *disk = g_ptr_array_index(r->plan.disks, i);
+
+        if (g_file_test(disk->place, G_FILE_TEST_EXISTS)) {
+            return false;
+        }
+    }
+    return r->defined;
 }
 
 /* The state from before, if there is one and it is wanted. */
@@ -89,7 +108,7 @@ keep(FsnRestore *r, GError **error)
     g_auto(FsnSnapshotResult) result = { 0 };
     g_autofree char *name = g_strdup_printf("before the restore of %.8s", r->id);
 
-    if (r->options.as || r->options.no_keep) {
+    if (r->options.as || r->options.no_keep || r->config_only || is_bare(r)) {
         return true;
     }
     options.whole = true; /* what is overwritten is kept whatever the policy says */
@@ -168,6 +187,18 @@ put_disks(FsnRestore *r, GError **error)
 }
 
 static bool
+boot(FsnRestore *r, GError **error)
+{
+    if (!fsn_virt_domain_start(r->domain, false, error)) {
+        g_prefix_error(error, "it is restored, but ");
+        return false;
+    }
+    r->started = true;
+    r->running_us = fsn_monotonic_us() - r->started_us;
+    return true;
+}
+
+static bool
 finish(FsnRestore *r, GError **error)
 {
     if (r->memory) {
@@ -179,15 +210,7 @@ finish(FsnRestore *r, GError **error)
     if (r->options.defined) {
         r->options.defined(r->domain, r->manifest_uuid, r->options.user);
     }
-    if (r->options.start) {
-        if (!fsn_virt_domain_start(r->domain, false, error)) {
-            g_prefix_error(error, "it is restored, but ");
-            return false;
-        }
-        r->started = true;
-        r->running_us = fsn_monotonic_us() - r->started_us;
-    }
-    return true;
+    return !r->options.start || boot(r, error);
 }
 
 /* Nothing has taken its place yet. */
@@ -207,6 +230,9 @@ undo(FsnRestore *r)
 static bool
 put_back(FsnRestore *r, GError **error)
 {
+    if (r->config_only && !r->nvram_place && !r->tpm_place) {
+        return !r->options.start || boot(r, error); /* there is nothing to put back */
+    }
     if (!begin(r, error) || !put_disks(r, error)) {
         if (r->replacing) {
             g_prefix_error(error, "its disks may be in part those of the snapshot, and "
@@ -239,6 +265,7 @@ fill_result(FsnRestore *r, FsnRestoreResult *out)
     out->uuid = g_strdup(r->uuid);
     out->kept = g_steal_pointer(&r->kept);
     out->disks = g_steal_pointer(&r->written);
+    out->config = g_steal_pointer(&r->config);
     warn_left_out(r);
     out->warnings = g_steal_pointer(&r->warnings);
     out->memory = r->memory;
@@ -266,7 +293,8 @@ fsn_cycle_restore(FsnCycle *cycle,
 
     r.virt = fsn_cycle_virt(cycle, error);
     r.repo = r.virt ? fsn_cycle_repo(cycle, error) : NULL;
-    if (!r.repo || !fsn_restore_check(&r, snapshot, error) || !keep(&r, error) ||
+    if (!r.repo || (options->with_config && !fsn_restore_config(&r, snapshot, error)) ||
+        !fsn_restore_check(&r, snapshot, error) || !keep(&r, error) ||
         !put_back(&r, error)) {
         return false;
     }

@@ -20,9 +20,10 @@ typedef struct {
     bool start;                 /* boot it, where there is no memory */
     bool paused;                /* with memory: leave the guest stopped */
     bool links_up; /* a new domain with memory: its network cards are connected at once */
-    bool clone_tpm; /* a new domain gets a copy of the TPM's state, secrets and all */
-    bool lazy;      /* the disks are filled while the guest runs */
-    bool no_keep;   /* in place: do not keep what is there now as a snapshot */
+    bool clone_tpm;   /* a new domain gets a copy of the TPM's state, secrets and all */
+    bool lazy;        /* the disks are filled while the guest runs */
+    bool no_keep;     /* in place: do not keep what is there now as a snapshot */
+    bool with_config; /* first make again what is missing around the domain, and itself */
     /* Without memory: called once @domain is defined, before it may start, with the UUID of
      * the domain that the snapshot is of; NULL: nobody */
     void (*defined)(FsnVirtDomain *domain, const char *source_uuid, gpointer user);
@@ -35,6 +36,7 @@ typedef struct {
     char *uuid;
     char *kept;          /* snapshot of the state from before; NULL: none */
     JsonArray *disks;    /* {"target", "path", "format", "size", "bytes_written"} each */
+    JsonArray *config;   /* {"kind", "name", "action"} each; NULL: it was not asked for */
     GPtrArray *warnings; /* char *: what the user should know */
     bool memory;         /* the guest goes on from the instant */
     bool lazy;           /* the disks are being filled */

@@ -246,6 +246,12 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     facts->total_us = fsn_monotonic_us() - run->started_us;
     manifest = fsn_manifest_build(facts);
     fsn_cargo_name(run->cargo, manifest);
+    if (run->config) {
+        json_object_set_object_member(manifest, "config", json_object_ref(run->config));
+    }
+    if (run->logs) {
+        json_object_set_array_member(manifest, "logs", json_array_ref(run->logs));
+    }
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }
 

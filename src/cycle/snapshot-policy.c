@@ -266,6 +266,21 @@ fsn_snapshot_left_out_ranges(JsonObject *disk, FsnPlanAction action)
     return ranges;
 }
 
+FsnLevel
+fsn_snapshot_policy_level(const FsnSnapshotRun *run, FsnResourceKind kind)
+{
+    return run->policy ? level_of(run, kind) : FSN_LEVEL_DETAILED;
+}
+
+uint64_t
+fsn_snapshot_policy_log_tail(const FsnSnapshotRun *run)
+{
+    const FsnValue *tail =
+        run->policy ? &profile_of(run)->settings[FSN_KEY_LOG_TAIL].value : NULL;
+
+    return tail && !tail->off ? tail->number : G_MAXUINT64;
+}
+
 bool
 fsn_snapshot_policy_minimal(const FsnSnapshotRun *run)
 {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cycle/snapshot-private.h"
+#include "policies/level.h"
 
 G_BEGIN_DECLS
 
@@ -32,6 +33,12 @@ JsonArray *fsn_snapshot_left_out_json(const FsnSnapshotDisk *d);
 /* The ranges (FsnPlanRange, @action) that a manifest's @disk says were left out; NULL = none. A
  * bad range is taken for all of the disk. */
 GArray *fsn_snapshot_left_out_ranges(JsonObject *disk, FsnPlanAction action);
+
+/* The level of @kind; FSN_LEVEL_DETAILED without a policy. */
+FsnLevel fsn_snapshot_policy_level(const FsnSnapshotRun *run, FsnResourceKind kind);
+
+/* How much of each log is its newest part, in bytes. */
+uint64_t fsn_snapshot_policy_log_tail(const FsnSnapshotRun *run);
 
 /* Whether the policy leaves everything but the configuration out. */
 bool fsn_snapshot_policy_minimal(const FsnSnapshotRun *run);

@@ -219,7 +219,8 @@ store_descriptions(FsnSnapshotRun *run, GError **error)
     return fsn_preflight_put_text(run->repo, run->xml_live, &run->object_live, error) &&
            fsn_preflight_put_text(run->repo, run->xml_inactive, &run->object_inactive,
                                   error) &&
-           fsn_preflight_put_text(run->repo, run->cpu, &run->object_cpu, error);
+           fsn_preflight_put_text(run->repo, run->cpu, &run->object_cpu, error) &&
+           fsn_snapshot_store_config(run, error);
 }
 
 static bool

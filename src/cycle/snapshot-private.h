@@ -88,7 +88,9 @@ typedef struct {
     char *object_live;
     char *object_inactive;
     char *object_cpu;
-    GHashTable *cargo; /* cycle/cargo.h; NULL = none */
+    GHashTable *cargo;  /* cycle/cargo.h; NULL = none */
+    JsonObject *config; /* config-state.h, its member of the manifest; NULL = none */
+    JsonArray *logs;    /* logs.h, likewise */
 
     GPtrArray *disks; /* of FsnSnapshotDisk */
     FsnFirmwareRecord firmware;
@@ -180,6 +182,9 @@ bool fsn_snapshot_commit(FsnSnapshotRun *run,
                          GError **error);
 JsonArray *fsn_snapshot_disks_json(const FsnSnapshotRun *run);
 JsonArray *fsn_snapshot_resources_json(const FsnSnapshotRun *run);
+
+/* snapshot-config.c: stores the configuration around the domain, and its logs; beforehand. */
+bool fsn_snapshot_store_config(FsnSnapshotRun *run, GError **error);
 
 /* Adds to what the user should know. */
 void fsn_snapshot_warn(FsnSnapshotRun *run, const char *warning);

@@ -53,6 +53,8 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     g_free(run->object_inactive);
     g_free(run->object_cpu);
     g_clear_pointer(&run->cargo, g_hash_table_unref);
+    g_clear_pointer(&run->config, json_object_unref);
+    g_clear_pointer(&run->logs, json_array_unref);
     g_free(run->parent_id);
     fsn_snapshot_policy_free(run->policy);
     g_free(run->warning);
