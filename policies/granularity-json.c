@@ -200,7 +200,7 @@ say_decision(GPtrArray *sentences, JsonObject *decision)
     const char *mode = fsn_json_peek_string(decision, "mode", NULL);
     bool partition = strcmp(fsn_json_peek_string(decision, "kind", ""), "partition") == 0;
 
-    if (!partition) {
+    if (!partition || fsn_json_peek_int(decision, "step", 0) != 0) {
         say_level(sentences, who, decision);
     }
     if (left_out) {

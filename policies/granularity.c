@@ -109,9 +109,10 @@ static int
 find_step(const FsnLevelRule *rule,
           const Signal *signals,
           size_t n,
-          int previous,
+          const FsnActivity *activity,
           char **out_reason)
 {
+    int previous = activity->previous;
     const Signal *idle = NULL;
     bool busy = false;
     bool measured = false;
@@ -135,6 +136,10 @@ find_step(const FsnLevelRule *rule,
         *out_reason = down_reason(idle);
         return -1;
     }
+    if (watched && !measured && activity->missing) {
+        *out_reason = g_strdup_printf("what it does is not known: %s", activity->missing);
+        return 0;
+    }
     *out_reason = g_strdup(!watched    ? "the profile has no thresholds for it"
                            : !measured ? "what it does is not known"
                                        : "what it does is between the thresholds");
@@ -153,8 +158,7 @@ fsn_level_decide(const FsnLevelRule *rule,
     FsnLevelDecision d = { .base = rule->base };
     int level;
 
-    d.step =
-        find_step(rule, signals, G_N_ELEMENTS(signals), activity->previous, &d.reason);
+    d.step = find_step(rule, signals, G_N_ELEMENTS(signals), activity, &d.reason);
     level = CLAMP((int)rule->base + d.step, (int)rule->least, (int)rule->greatest);
     d.level = (FsnLevel)level;
     if (level != (int)rule->base + d.step) {

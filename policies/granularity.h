@@ -16,9 +16,10 @@ G_BEGIN_DECLS
 
 /* What a resource does. A negative number is not known. */
 typedef struct {
-    double io_rate; /* bytes read and written per second */
-    double cpu;     /* percent of all virtual processors */
-    int previous;   /* the step of the last decision: -1, 0 or 1 */
+    double io_rate;      /* bytes read and written per second */
+    double cpu;          /* percent of all virtual processors */
+    int previous;        /* the step of the last decision: -1, 0 or 1 */
+    const char *missing; /* why something is not known; static, NULL = no word of it */
 } FsnActivity;
 
 #define FSN_ACTIVITY_UNKNOWN     \

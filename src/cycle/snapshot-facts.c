@@ -344,14 +344,20 @@ find_nvram(FsnSnapshotRun *run, GPtrArray *devices)
 }
 
 bool
+fsn_snapshot_find_manifests(FsnSnapshotRun *run, GError **error)
+{
+    g_autoptr(GPtrArray) damaged = NULL;
+
+    return fsn_repo_list_manifests(run->repo, &run->manifests, &damaged, error);
+}
+
+bool
 fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error)
 {
     g_autoptr(GPtrArray) devices = NULL;
-    g_autoptr(GPtrArray) damaged = NULL;
 
     if (!check_targets(run, error) ||
-        (run->qmp && !fsn_qmp_query_block_devices(run->qmp, &devices, error)) ||
-        !fsn_repo_list_manifests(run->repo, &run->manifests, &damaged, error)) {
+        (run->qmp && !fsn_qmp_query_block_devices(run->qmp, &devices, error))) {
         return false;
     }
     if (devices) {

@@ -12,6 +12,8 @@
 #include "base/json.h"
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
+#include "cycle/snapshot-levels.h"
+#include "history/store.h"
 #include "policies/granularity-json.h"
 
 /* Of a swap area its first pages stay, so that it is one after a restore. */
@@ -23,8 +25,7 @@
 struct FsnSnapshotPolicy {
     FsnPolicy *own;      /* the domain's; NULL = a profile was asked for */
     FsnProfile *profile; /* that profile; NULL = the domain's counts */
-    FsnActivity activity;
-    FsnLevelDecision levels[FSN_N_RESOURCES];
+    FsnSnapshotLevels *levels;
     char *no_memory;
 };
 
@@ -32,9 +33,7 @@ void
 fsn_snapshot_policy_free(FsnSnapshotPolicy *policy)
 {
     if (policy) {
-        for (FsnResourceKind kind = 0; kind < FSN_N_RESOURCES; kind++) {
-            fsn_level_decision_clear(&policy->levels[kind]);
-        }
+        fsn_snapshot_levels_free(policy->levels);
         fsn_profile_free(policy->profile);
         fsn_policy_free(policy->own);
         g_free(policy->no_memory);
@@ -48,10 +47,10 @@ profile_of(const FsnSnapshotRun *run)
     return run->policy->profile ? run->policy->profile : run->policy->own->profile;
 }
 
-static FsnLevel
-level_of(const FsnSnapshotRun *run, FsnResourceKind kind)
+static const FsnSnapshotLevel *
+disk_level(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
 {
-    return run->policy->levels[kind].level;
+    return fsn_snapshot_levels_disk(run->policy->levels, d->facts->target);
 }
 
 static bool
@@ -78,31 +77,60 @@ bool
 fsn_snapshot_policy_load(FsnSnapshotRun *run, GError **error)
 {
     const FsnValue *bandwidth;
-    FsnSnapshotPolicy *policy;
 
     if (run->comparing || run->options.whole) {
         return true;
     }
-    policy = run->policy = g_new0(FsnSnapshotPolicy, 1);
-    policy->activity = (FsnActivity)FSN_ACTIVITY_UNKNOWN;
+    run->policy = g_new0(FsnSnapshotPolicy, 1);
     if (!load_profile(run, error)) {
         return false;
-    }
-    for (FsnResourceKind kind = 0; kind < FSN_N_RESOURCES; kind++) {
-        FsnLevelRule rule = fsn_level_rule(profile_of(run), kind);
-
-        fsn_level_decide(&rule, &policy->activity, &policy->levels[kind]);
-    }
-    if (level_of(run, FSN_RESOURCE_MEMORY) < FSN_LEVEL_DETAILED) {
-        policy->no_memory = g_strdup_printf(
-            "profile '%s': level %s keeps no memory", profile_of(run)->name,
-            fsn_level_name(level_of(run, FSN_RESOURCE_MEMORY)));
     }
     bandwidth = &profile_of(run)->settings[FSN_KEY_SCHEDULE_BANDWIDTH].value;
     if (run->options.bandwidth == 0 && !bandwidth->off) {
         run->options.bandwidth = bandwidth->number;
     }
     return true;
+}
+
+/* The decisions of the last snapshot of the domain that has any; borrowed. */
+static JsonObject *
+decisions_before(const FsnSnapshotRun *run)
+{
+    for (guint i = 0; i < run->manifests->len; i++) {
+        JsonObject *m = run->manifests->pdata[i];
+        JsonObject *domain;
+        JsonObject *granularity;
+
+        if (fsn_json_get_object(m, "domain", &domain, NULL) &&
+            g_str_equal(fsn_json_peek_string(domain, "uuid", ""), run->facts->uuid) &&
+            fsn_json_get_object(m, "granularity", &granularity, NULL)) {
+            return granularity;
+        }
+    }
+    return NULL;
+}
+
+void
+fsn_snapshot_policy_decide(FsnSnapshotRun *run)
+{
+    FsnSnapshotPolicy *policy = run->policy;
+    g_autofree char *history = fsn_history_default_path();
+    const FsnLevelDecision *memory;
+
+    if (!policy) {
+        return;
+    }
+    policy->levels = fsn_snapshot_levels_new(
+        profile_of(run),
+        fsn_activity_source_new(history, run->facts->uuid, fsn_realtime_us()),
+        decisions_before(run));
+    memory = &fsn_snapshot_levels_of(policy->levels, FSN_RESOURCE_MEMORY)->decision;
+    if (memory->level < FSN_LEVEL_DETAILED) {
+        policy->no_memory = g_strdup_printf(
+            "profile '%s': level %s keeps no memory%s%s", profile_of(run)->name,
+            fsn_level_name(memory->level), memory->level == memory->base ? "" : "; ",
+            memory->level == memory->base ? "" : memory->reason);
+    }
 }
 
 const char *
@@ -116,8 +144,9 @@ fsn_snapshot_policy_skip(const FsnSnapshotRun *run, FsnSnapshotDisk *d)
 {
     if (run->policy) {
         g_free(d->left_out);
-        d->left_out = fsn_granularity_skip_disk(
-            profile_of(run), level_of(run, FSN_RESOURCE_DISK), d->facts->target, d->size);
+        d->left_out =
+            fsn_granularity_skip_disk(profile_of(run), disk_level(run, d)->decision.level,
+                                      d->facts->target, d->size);
     }
     return d->left_out;
 }
@@ -141,12 +170,17 @@ fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d)
     FsnDiskActivity activity;
 
     d->recorded = d->plan->mode == FSN_DISK_INCREMENTAL;
-    if (!run->policy || !d->recorded) {
+    if (!run->policy) {
+        return;
+    }
+    (void)disk_level(run, d); /* now: threads that read look it up */
+    if (!d->recorded) {
         return;
     }
     d->looked_us = fsn_realtime_us();
     activity = activity_of(d, d->looked_us);
-    fsn_read_decide(profile_of(run), level_of(run, FSN_RESOURCE_DISK), &activity, &read);
+    fsn_read_decide(profile_of(run), disk_level(run, d)->decision.level, &activity,
+                    &read);
     if (read.mode == FSN_READ_FULL) {
         g_free(d->plan->reason);
         d->plan->reason = g_steal_pointer(&read.reason);
@@ -160,6 +194,7 @@ part_free(gpointer data)
 {
     FsnSnapshotPart *part = data;
 
+    fsn_snapshot_level_clear(&part->level);
     g_free(part->why);
     g_free(part->kept);
     g_free(part);
@@ -198,14 +233,16 @@ fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
         g_autofree FsnSnapshotPart *part = g_new0(FsnSnapshotPart, 1);
 
         part->number = p->number;
+        fsn_snapshot_levels_partition(run->policy->levels, d->facts->target, p->number,
+                                      &part->level);
         part->why = fsn_granularity_skip_partition(
-            profile_of(run), level_of(run, FSN_RESOURCE_PARTITION), &facts,
+            profile_of(run), part->level.decision.level, &facts,
             run->ram_mode != FSN_RAM_NONE, &part->kept);
         if (part->why) {
             set_range(part, p, d->size);
             fsn_extent_add_inside(leave_out, part->offset, part->length, FSN_PLAN_HOLE);
         }
-        if (part->why || part->kept) {
+        if (part->why || part->kept || part->level.decision.step != 0) {
             g_ptr_array_add(d->parts, g_steal_pointer(&part));
         }
     }
@@ -284,25 +321,30 @@ fsn_snapshot_policy_log_tail(const FsnSnapshotRun *run)
 bool
 fsn_snapshot_policy_minimal(const FsnSnapshotRun *run)
 {
-    return run->policy && level_of(run, FSN_RESOURCE_DISK) == FSN_LEVEL_MINIMAL &&
-           fsn_snapshot_policy_no_memory(run);
+    for (guint i = 0; run->policy && i < run->disks->len; i++) {
+        if (disk_level(run, run->disks->pdata[i])->decision.level != FSN_LEVEL_MINIMAL) {
+            return false;
+        }
+    }
+    return run->policy && fsn_snapshot_policy_no_memory(run);
 }
 
 static void
 add_disk(const FsnSnapshotRun *run, JsonObject *granularity, const FsnSnapshotDisk *d)
 {
-    const FsnSnapshotPolicy *policy = run->policy;
+    const FsnSnapshotLevel *level = disk_level(run, d);
     FsnDiskActivity activity = activity_of(d, d->looked_us);
     g_auto(FsnReadDecision) read = { 0 };
     JsonObject *decision =
         fsn_granularity_add(granularity, FSN_RESOURCE_DISK, d->facts->target,
-                            &policy->activity, &policy->levels[FSN_RESOURCE_DISK]);
+                            &level->activity, &level->decision);
 
     if (d->plan->mode == FSN_DISK_SKIPPED) {
         fsn_granularity_add_left_out(decision, d->plan->reason, NULL);
         return;
     }
-    fsn_read_decide(profile_of(run), level_of(run, FSN_RESOURCE_DISK), &activity, &read);
+    fsn_read_decide(profile_of(run), disk_level(run, d)->decision.level, &activity,
+                    &read);
     if (!d->recorded) {
         g_free(read.reason);
         read.reason = g_strdup(d->plan->reason); /* says why nothing is recorded */
@@ -314,8 +356,7 @@ add_disk(const FsnSnapshotRun *run, JsonObject *granularity, const FsnSnapshotDi
 
         fsn_granularity_add_left_out(
             fsn_granularity_add(granularity, FSN_RESOURCE_PARTITION, name,
-                                &policy->activity,
-                                &policy->levels[FSN_RESOURCE_PARTITION]),
+                                &part->level.activity, &part->level.decision),
             part->why, part->kept);
     }
 }
@@ -330,8 +371,9 @@ fsn_snapshot_policy_json(const FsnSnapshotRun *run)
     }
     granularity = fsn_granularity_json(profile_of(run));
     for (FsnResourceKind kind = 0; kind <= FSN_RESOURCE_MEMORY; kind++) {
-        JsonObject *decision = fsn_granularity_add(
-            granularity, kind, NULL, &run->policy->activity, &run->policy->levels[kind]);
+        const FsnSnapshotLevel *level = fsn_snapshot_levels_of(run->policy->levels, kind);
+        JsonObject *decision = fsn_granularity_add(granularity, kind, NULL,
+                                                   &level->activity, &level->decision);
 
         if (kind == FSN_RESOURCE_MEMORY && run->ram_mode == FSN_RAM_NONE) {
             fsn_granularity_add_left_out(decision, run->ram_reason, NULL);

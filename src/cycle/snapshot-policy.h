@@ -12,6 +12,9 @@ G_BEGIN_DECLS
 bool fsn_snapshot_policy_load(FsnSnapshotRun *run, GError **error);
 void fsn_snapshot_policy_free(FsnSnapshotPolicy *policy);
 
+/* Decides on the levels, from what the domain does; once the manifests are known. */
+void fsn_snapshot_policy_decide(FsnSnapshotRun *run);
+
 /* Why the memory is not taken; NULL = the policy takes it. Belongs to @run. */
 const char *fsn_snapshot_policy_no_memory(const FsnSnapshotRun *run);
 

@@ -174,8 +174,11 @@ look(FsnSnapshotRun *run, GError **error)
     if (is_on(run)) {
         run->qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
     }
-    return check_quiesce(run, error) && plan_memory(run, error) &&
-           fsn_snapshot_find_disks(run, error);
+    if (!check_quiesce(run, error) || !fsn_snapshot_find_manifests(run, error)) {
+        return false;
+    }
+    fsn_snapshot_policy_decide(run);
+    return plan_memory(run, error) && fsn_snapshot_find_disks(run, error);
 }
 
 static bool

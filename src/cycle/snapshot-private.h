@@ -9,6 +9,7 @@
 #include "cycle/manifest.h"
 #include "cycle/outgoing.h"
 #include "cycle/preflight.h"
+#include "cycle/snapshot-levels.h"
 #include "cycle/snapshot-plan.h"
 #include "cycle/snapshot.h"
 #include "disk/capture.h"
@@ -28,6 +29,7 @@ typedef struct {
     uint64_t length; /* 0 = nothing, it is kept */
     char *why;       /* it is left out, or NULL */
     char *kept;      /* why it is not, or NULL */
+    FsnSnapshotLevel level;
 } FsnSnapshotPart;
 
 typedef struct {
@@ -150,7 +152,9 @@ bool fsn_snapshot_preflight(FsnSnapshotRun *run,
                             bool plan_only,
                             GError **error);
 
-/* snapshot-facts.c: the disks as they are found, with their parents, and the plan of each. */
+/* snapshot-facts.c: all manifests of the repository. */
+bool fsn_snapshot_find_manifests(FsnSnapshotRun *run, GError **error);
+/* The disks as they are found, with their parents, and the plan of each. */
 bool fsn_snapshot_find_disks(FsnSnapshotRun *run, GError **error);
 void fsn_snapshot_disk_free(gpointer disk);
 

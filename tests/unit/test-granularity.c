@@ -135,8 +135,9 @@ test_properties(void)
 {
     for (unsigned i = 0; i < 100000; i++) {
         FsnLevelRule rule = random_rule();
-        FsnActivity activity = { random_value(300), random_value(100),
-                                 g_test_rand_int_range(-1, 2) };
+        FsnActivity activity = { .io_rate = random_value(300),
+                                 .cpu = random_value(100),
+                                 .previous = g_test_rand_int_range(-1, 2) };
         FsnActivity more = activity;
         FsnActivity later = activity;
         g_auto(FsnLevelDecision) first = decide(&rule, activity);
@@ -375,7 +376,7 @@ test_json(void)
     g_assert_cmpint(fsn_granularity_step(o, FSN_RESOURCE_PARTITION, "vda:1"), ==, 0);
     g_assert_cmpint(fsn_granularity_step(NULL, FSN_RESOURCE_DISK, "vda"), ==, 0);
     sentences = fsn_granularity_explain(o);
-    g_assert_cmpuint(sentences->len, ==, 4);
+    g_assert_cmpuint(sentences->len, ==, 5);
     g_assert_cmpstr(sentences->pdata[0], ==, "Profile 'p' was used.");
     g_assert_cmpstr(
         sentences->pdata[1], ==,
@@ -385,7 +386,9 @@ test_json(void)
         sentences->pdata[2], ==,
         "Disk vda: mode incremental; mode-rule=rate: it changes by 0 B/s, less "
         "than 1.0 MiB/s.");
-    g_assert_cmpstr(sentences->pdata[3], ==,
+    g_assert_true(
+        g_str_has_prefix(sentences->pdata[3], "Partition vda:2: level detailed, "));
+    g_assert_cmpstr(sentences->pdata[4], ==,
                     "Partition vda:2 was left out, and reads as zeroes: it is swap.");
 }
 
