@@ -81,6 +81,23 @@ fsn_granularity_add(JsonObject *granularity,
     return o;
 }
 
+static JsonArray *
+changes_json(const FsnDiskActivity *activity)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < activity->n_partitions; i++) {
+        const FsnPartitionActivity *p = &activity->partitions[i];
+        JsonObject *o = json_object_new();
+
+        json_object_set_int_member(o, "number", p->number);
+        json_object_set_int_member(o, "size", (int64_t)p->size);
+        json_object_set_int_member(o, "dirty", (int64_t)p->dirty);
+        json_array_add_object_element(array, o);
+    }
+    return array;
+}
+
 void
 fsn_granularity_add_read(JsonObject *decision,
                          const FsnDiskActivity *activity,
@@ -96,6 +113,9 @@ fsn_granularity_add_read(JsonObject *decision,
     if (activity->recorded) {
         json_object_set_int_member(inputs, "dirty", (int64_t)activity->dirty);
         json_object_set_int_member(inputs, "since_us", activity->since_us);
+    }
+    if (activity->n_partitions > 0) {
+        json_object_set_array_member(inputs, "partitions", changes_json(activity));
     }
     if (read->mode == FSN_READ_HYBRID) {
         JsonArray *full = json_array_new();

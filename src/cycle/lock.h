@@ -12,6 +12,9 @@ G_BEGIN_DECLS
  */
 typedef struct FsnLock FsnLock;
 
+/* In place of a repository: the lock of who uses QEMU's NBD server. */
+#define FSN_NBD_LOCK "nbd"
+
 /* FSN_ERROR_BUSY if another process holds it. The wait is at most @wait_ms. */
 FsnLock *fsn_lock_take(const char *state_dir,
                        const char *repo,

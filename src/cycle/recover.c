@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/faults.h"
 #include "base/json.h"
+#include "changemap/marker.h"
 #include "cycle/arm.h"
 #include "cycle/continue-guest.h"
 #include "cycle/fill.h"
@@ -19,6 +20,7 @@
 #include "cycle/incoming-defer.h"
 #include "cycle/instant.h"
 #include "cycle/manifest.h"
+#include "cycle/map-recover.h"
 #include "cycle/outgoing.h"
 #include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
@@ -422,6 +424,9 @@ fsn_cycle_recover_domain(FsnCycle *cycle,
     g_autoptr(GError) local = NULL;
     const char *state_dir = fsn_cycle_state_dir(cycle);
 
+    if (!fsn_map_recover(cycle, uuid, NULL, error)) {
+        return false;
+    }
     if (!fsn_journal_read(state_dir, uuid, &r.journal, &local)) {
         if (g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
             return true;
@@ -474,6 +479,24 @@ recover_all(FsnCycle *cycle, JsonArray *reports, GError **first, GError **error)
     return true;
 }
 
+/* All that change maps have left. */
+static void
+recover_maps(FsnCycle *cycle, JsonArray *reports, GError **first)
+{
+    g_autoptr(GPtrArray) uuids = fsn_map_marker_list(fsn_cycle_state_dir(cycle));
+
+    for (guint i = 0; i < uuids->len; i++) {
+        JsonObject *report = NULL;
+
+        if (!fsn_map_recover(cycle, uuids->pdata[i], &report, *first ? NULL : first)) {
+            continue; /* the first error is kept */
+        }
+        if (report) {
+            json_array_add_object_element(reports, report);
+        }
+    }
+}
+
 bool
 fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
 {
@@ -481,6 +504,7 @@ fsn_cycle_recover(FsnCycle *cycle, JsonArray **out_actions, GError **error)
     g_autoptr(GError) first = NULL;
     g_autoptr(FsnCycle) fills = NULL;
 
+    recover_maps(cycle, reports, &first);
     if (!recover_all(cycle, reports, &first, error) ||
         !fsn_fill_cycle(cycle, &fills, error) ||
         (fills && !recover_all(fills, reports, &first, error))) {

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cycle/cargo.h"
+#include "cycle/snapshot-partitions.h"
 #include "cycle/snapshot-policy.h"
 #include "cycle/snapshot-private.h"
 #include "disk/partitions.h"
@@ -33,9 +34,27 @@ fsn_snapshot_run_state(const FsnSnapshotRun *run)
     return "shut off";
 }
 
-static JsonArray *
-partitions_json(const GPtrArray *partitions)
+/* How a partition was read, and how much of it. */
+static void
+add_reading(JsonObject *o, const FsnSnapshotDisk *d, unsigned number)
 {
+    FsnDiskMode mode = d->plan->mode;
+
+    if (!d->result.partition_bytes) {
+        return;
+    }
+    if (mode == FSN_DISK_HYBRID) {
+        mode = fsn_snapshot_reads_whole(d, number) ? FSN_DISK_FULL : FSN_DISK_INCREMENTAL;
+    }
+    json_object_set_string_member(o, "mode", fsn_disk_mode_name(mode));
+    json_object_set_int_member(
+        o, "read", (int64_t)fsn_partition_sums_get(d->result.partition_bytes, number));
+}
+
+static JsonArray *
+partitions_json(const FsnSnapshotDisk *d)
+{
+    const GPtrArray *partitions = d->result.partitions;
     JsonArray *array = json_array_new();
 
     for (guint i = 0; partitions && i < partitions->len; i++) {
@@ -49,6 +68,7 @@ partitions_json(const GPtrArray *partitions)
         if (p->name && *p->name) {
             json_object_set_string_member(o, "name", p->name);
         }
+        add_reading(o, d, p->number);
         json_array_add_object_element(array, o);
     }
     return array;
@@ -78,7 +98,7 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     }
     json_object_set_string_member(o, "consistency", run->consistency);
     json_object_set_object_member(o, "bytes", bytes_json(&bytes));
-    json_object_set_array_member(o, "partitions", partitions_json(d->result.partitions));
+    json_object_set_array_member(o, "partitions", partitions_json(d));
     if (left_out) {
         json_object_set_array_member(o, "left_out", left_out);
     }

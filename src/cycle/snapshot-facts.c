@@ -42,6 +42,10 @@ fsn_snapshot_disk_free(gpointer data)
         g_free(d->left_out);
         g_clear_pointer(&d->must_read, g_array_unref);
         g_clear_pointer(&d->parts, g_ptr_array_unref);
+        g_clear_pointer(&d->seen, g_ptr_array_unref);
+        g_clear_pointer(&d->changes, g_array_unref);
+        g_clear_pointer(&d->full, g_array_unref);
+        g_clear_pointer(&d->whole, g_array_unref);
         g_free(d);
     }
 }

@@ -24,6 +24,8 @@
 /* For the tables of its scratch image. */
 #define NVRAM_RESERVE    (UINT64_C(2) << 20)
 #define NOTICE_US        (5 * G_USEC_PER_SEC)
+/* For a round of a change map, which takes milliseconds. */
+#define NBD_WAIT_MS      10000
 /* Without a word for so long while the guest is stopped on purpose, the guard undoes it. */
 #define STOPPED_STALL_MS 30000
 
@@ -54,7 +56,7 @@ describe_disks(FsnSnapshotRun *run)
             .size = d->size,
             .scratch = d->plan->scratch,
             .persistent = d->persistent,
-            .base = d->plan->mode == FSN_DISK_INCREMENTAL ? d->parent_id : NULL,
+            .base = fsn_disk_mode_needs_bitmap(d->plan->mode) ? d->parent_id : NULL,
         };
 
         if (d->plan->mode != FSN_DISK_SKIPPED) {
@@ -92,6 +94,11 @@ prepare_disks(FsnSnapshotRun *run, GError **error)
     describe_nvram(run);
     if (fsn_instant_disks(run->instant) == 0) {
         return true;
+    }
+    run->nbd_lock = fsn_lock_take(fsn_cycle_state_dir(run->cycle), FSN_NBD_LOCK,
+                                  run->facts->uuid, NBD_WAIT_MS, error);
+    if (!run->nbd_lock) {
+        return false;
     }
     run->socket = fsn_instant_socket(fsn_cycle_state_dir(run->cycle), run->facts->uuid);
     if (!fsn_instant_prepare(run->instant, dir, error)) {

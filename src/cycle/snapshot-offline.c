@@ -45,7 +45,7 @@ mark(FsnSnapshotRun *run, FsnSnapshotDisk *d, bool untouched)
 static bool
 open_disk(FsnSnapshotRun *run, FsnSnapshotDisk *d, bool untouched, GError **error)
 {
-    g_autofree char *bitmap = d->plan->mode == FSN_DISK_INCREMENTAL
+    g_autofree char *bitmap = fsn_disk_mode_needs_bitmap(d->plan->mode)
                                   ? fsn_instant_bitmap(run->repo_id, d->parent_id)
                                   : NULL;
 

@@ -17,6 +17,7 @@ static const char *const disk_mode_names[] = {
     [FSN_DISK_SKIPPED] = "skipped",
     [FSN_DISK_FULL] = "full",
     [FSN_DISK_INCREMENTAL] = "incremental",
+    [FSN_DISK_HYBRID] = "hybrid",
 };
 
 static const char *const ram_mode_names[] = {

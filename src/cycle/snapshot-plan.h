@@ -37,6 +37,7 @@ typedef enum {
     FSN_DISK_SKIPPED,
     FSN_DISK_FULL, /* all that is allocated is read, and compared with the parent */
     FSN_DISK_INCREMENTAL, /* what the bitmap names is read */
+    FSN_DISK_HYBRID, /* some partitions as with FULL, the others as with INCREMENTAL */
 } FsnDiskMode;
 
 typedef struct {
@@ -50,6 +51,12 @@ void fsn_disk_plan_free(FsnDiskPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnDiskPlan, fsn_disk_plan_free)
 
 const char *fsn_disk_mode_name(FsnDiskMode mode);
+
+static inline bool
+fsn_disk_mode_needs_bitmap(FsnDiskMode mode)
+{
+    return mode == FSN_DISK_INCREMENTAL || mode == FSN_DISK_HYBRID;
+}
 
 /* The plan of one disk. A disk that was asked for and cannot be taken is
  * FSN_ERROR_UNSUPPORTED. @some_asked: only disks that were asked for are wanted. */

@@ -13,6 +13,7 @@
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "cycle/snapshot-levels.h"
+#include "cycle/snapshot-partitions.h"
 #include "history/store.h"
 #include "policies/granularity-json.h"
 
@@ -160,14 +161,34 @@ activity_of(const FsnSnapshotDisk *d, int64_t now_us)
         .recorded = d->recorded,
         .dirty = d->dirty,
         .since_us = d->parent_us > 0 ? MAX(now_us - d->parent_us, 0) : 0,
+        .partitions =
+            d->changes ? (const FsnPartitionActivity *)(gpointer)d->changes->data : NULL,
+        .n_partitions = d->changes ? d->changes->len : 0,
     };
 }
 
+/* Partitions are looked at only where it depends on them. */
+static bool
+depends_on_partitions(const FsnSnapshotRun *run, const FsnReadDecision *read)
+{
+    return read->mode == FSN_READ_FULL && read->change_rate >= 0 &&
+           fsn_profile_number(profile_of(run), FSN_KEY_MODE_RULE) == 0;
+}
+
+static void
+decide_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d, FsnReadDecision *out_read)
+{
+    FsnDiskActivity activity = activity_of(d, d->looked_us);
+
+    fsn_read_decision_clear(out_read);
+    fsn_read_decide(profile_of(run), disk_level(run, d)->decision.level, &activity,
+                    out_read);
+}
+
 void
-fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d)
+fsn_snapshot_policy_mode(FsnSnapshotRun *run, FsnSnapshotDisk *d)
 {
     g_auto(FsnReadDecision) read = { 0 };
-    FsnDiskActivity activity;
 
     d->recorded = d->plan->mode == FSN_DISK_INCREMENTAL;
     if (!run->policy) {
@@ -178,15 +199,37 @@ fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d)
         return;
     }
     d->looked_us = fsn_realtime_us();
-    activity = activity_of(d, d->looked_us);
-    fsn_read_decide(profile_of(run), disk_level(run, d)->decision.level, &activity,
-                    &read);
-    if (read.mode == FSN_READ_FULL) {
-        g_free(d->plan->reason);
-        d->plan->reason = g_steal_pointer(&read.reason);
+    decide_mode(run, d, &read);
+    if (depends_on_partitions(run, &read) &&
+        disk_level(run, d)->decision.level != FSN_LEVEL_RAW) {
+        fsn_snapshot_find_partitions(run, d);
+        decide_mode(run, d, &read);
+    }
+    switch (read.mode) {
+    case FSN_READ_INCREMENTAL:
+        return;
+    case FSN_READ_HYBRID:
+        fsn_snapshot_plan_hybrid(d, read.full);
+        break;
+    case FSN_READ_FULL:
         d->plan->mode = FSN_DISK_FULL;
         d->plan->estimate = d->allocated > 0 ? MIN(d->allocated, d->size) : d->size;
+        break;
     }
+    g_free(d->plan->reason);
+    d->plan->reason = g_steal_pointer(&read.reason);
+}
+
+double
+fsn_snapshot_policy_heat(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
+{
+    if (!run->policy) {
+        return 0;
+    }
+    if (d->recorded && d->parent_us > 0 && d->looked_us > d->parent_us) {
+        return (double)d->dirty * 1e6 / (double)(d->looked_us - d->parent_us);
+    }
+    return MAX(disk_level(run, d)->activity.io_rate, 0);
 }
 
 static void
@@ -350,6 +393,7 @@ add_disk(const FsnSnapshotRun *run, JsonObject *granularity, const FsnSnapshotDi
         read.reason = g_strdup(d->plan->reason); /* says why nothing is recorded */
     }
     fsn_granularity_add_read(decision, &activity, &read);
+    json_object_set_int_member(decision, "order", fsn_snapshot_order(run, d) + 1);
     for (guint i = 0; d->parts && i < d->parts->len; i++) {
         const FsnSnapshotPart *part = d->parts->pdata[i];
         g_autofree char *name = g_strdup_printf("%s:%u", d->facts->target, part->number);

@@ -21,8 +21,13 @@ const char *fsn_snapshot_policy_no_memory(const FsnSnapshotRun *run);
 /* Why a disk that was not asked for is left out; NULL = it is taken. Belongs to @d. */
 const char *fsn_snapshot_policy_skip(const FsnSnapshotRun *run, FsnSnapshotDisk *d);
 
-/* Changes the plan of @d to read it in full, if the policy would have that. */
-void fsn_snapshot_policy_mode(const FsnSnapshotRun *run, FsnSnapshotDisk *d);
+/* Changes the plan of @d to read it, or some of its partitions, in full, if the policy would have
+ * that. */
+void fsn_snapshot_policy_mode(FsnSnapshotRun *run, FsnSnapshotDisk *d);
+
+/* How much @d is in use: what changes of it in a second, or if that is not known what is read and
+ * written; 0 if nothing is. Bytes. */
+double fsn_snapshot_policy_heat(const FsnSnapshotRun *run, const FsnSnapshotDisk *d);
 
 /* Fills @leave_out for the partitions of @d, as its capture asks for it; in the thread that
  * reads @d. */

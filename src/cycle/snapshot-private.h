@@ -51,6 +51,11 @@ typedef struct {
     GPtrArray *parts;  /* of FsnSnapshotPart, filled while it is read; NULL = none */
     bool recorded;     /* what has changed since the parent */
     int64_t looked_us; /* real time, when that was found */
+    GPtrArray
+        *seen; /* of FsnPartition, which a decision on partitions was made of; or NULL */
+    GArray *changes; /* of FsnPartitionActivity, of those; or NULL */
+    GArray *full;  /* numbers (unsigned) of those that are read whole; NULL = no hybrid */
+    GArray *whole; /* of FsnPlanRange: where they are */
 
     /* reading; the thread's until it is joined */
     int number;    /* in the instant; -1 = not taken */
@@ -108,6 +113,7 @@ typedef struct {
     char *parent_id; /* the newest snapshot of the domain; NULL = none */
 
     FsnLock *lock;
+    FsnLock *nbd_lock; /* of who uses QEMU's server; NULL = nothing is served */
     FsnJournal *journal;
     FsnGuard *guard;
     FsnQmp *qmp;
@@ -176,6 +182,11 @@ bool fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error);
  * runs has to be read from before its snapshot begins: QEMU's own threads wait for it. */
 void fsn_snapshot_read_memory(FsnSnapshotRun *run);
 bool fsn_snapshot_read(FsnSnapshotRun *run, GError **error);
+/* The disks that are taken (FsnSnapshotDisk), in the order in which they are begun with: what
+ * changes most first, for its writes are held up by the copy that is made of them. */
+GPtrArray *fsn_snapshot_ordered(const FsnSnapshotRun *run);
+/* The place of @d in it, from 0. */
+guint fsn_snapshot_order(const FsnSnapshotRun *run, const FsnSnapshotDisk *d);
 /* Asks all that still read to end, and waits until they have. */
 void fsn_snapshot_read_cancel(FsnSnapshotRun *run);
 void fsn_snapshot_read_end(FsnSnapshotRun *run);

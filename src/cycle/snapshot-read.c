@@ -14,6 +14,8 @@
 #include "disk/read-whole.h"
 
 #define LOOK_US      (100 * 1000)
+/* Disks that are read side by side. */
+#define MAX_DISKS    4
 /* How long the guest's writers may be held up by memory that nobody takes. */
 #define RAM_STALL_US (5 * G_USEC_PER_SEC)
 #define RAM_STEP_MS  100
@@ -39,9 +41,11 @@ struct Reader {
 struct FsnSnapshotReading {
     FsnSnapshotRun *run;
     GPtrArray *readers;
-    Reader *memory; /* one of them, or NULL */
-    gint cancel;    /* atomic */
-    int64_t ram_us; /* when it last moved, and how far it was */
+    GPtrArray *waiting; /* of FsnSnapshotDisk: not begun with, the next one first */
+    unsigned n_disks;   /* that are being read */
+    Reader *memory;     /* one of them, or NULL */
+    gint cancel;        /* atomic */
+    int64_t ram_us;     /* when it last moved, and how far it was */
     uint64_t ram_bytes;
 };
 
@@ -96,11 +100,12 @@ read_disk(Reader *reader, GError **error)
         .cancel = reader->cancel,
         .progress = on_progress,
         .choose = run->policy ? on_partitions : NULL,
-        .must_read = d->plan->mode == FSN_DISK_INCREMENTAL ? d->must_read : NULL,
+        .must_read = fsn_disk_mode_needs_bitmap(d->plan->mode) ? d->must_read : NULL,
+        .whole = d->plan->mode == FSN_DISK_HYBRID ? d->whole : NULL,
         .user = reader,
     };
 
-    if (d->plan->mode == FSN_DISK_INCREMENTAL && !d->offline) {
+    if (fsn_disk_mode_needs_bitmap(d->plan->mode) && !d->offline) {
         options.bitmap = fsn_instant_context(run->instant, (unsigned)d->number);
     }
     if (d->parent_root) {
@@ -207,6 +212,19 @@ reader_free(gpointer data)
     g_free(reader);
 }
 
+static void
+start_disks(Reading *reading)
+{
+    while (reading->waiting->len > 0 && reading->n_disks < MAX_DISKS) {
+        FsnSnapshotDisk *d = reading->waiting->pdata[0];
+        const Reader reader = { .read = read_disk, .disk = d, .number = d->number };
+
+        g_ptr_array_remove_index(reading->waiting, 0);
+        reading->n_disks++;
+        (void)start_reader(reading, "disk", reader); /* the array has it */
+    }
+}
+
 /* What has been read is let go at once: the guest's writes are copied no more. */
 static bool
 take_done(Reading *reading, bool *out_all, GError **error)
@@ -232,7 +250,10 @@ take_done(Reading *reading, bool *out_all, GError **error)
                                  error)) {
             return false;
         }
+        reading->n_disks -= reader->disk != NULL;
     }
+    *out_all = *out_all && reading->waiting->len == 0;
+    start_disks(reading);
     return true;
 }
 
@@ -299,6 +320,54 @@ watch(Reading *reading, GError **error)
     }
 }
 
+typedef struct {
+    FsnSnapshotDisk *disk;
+    double heat;
+    guint place;
+} Place;
+
+static int
+hotter_first(gconstpointer a, gconstpointer b)
+{
+    const Place *x = a;
+    const Place *y = b;
+
+    return x->heat > y->heat   ? -1
+           : x->heat < y->heat ? 1
+                               : (x->place > y->place) - (x->place < y->place);
+}
+
+GPtrArray *
+fsn_snapshot_ordered(const FsnSnapshotRun *run)
+{
+    g_autoptr(GArray) places = g_array_new(FALSE, FALSE, sizeof(Place));
+    GPtrArray *ordered = g_ptr_array_new();
+
+    for (guint i = 0; i < run->disks->len; i++) {
+        FsnSnapshotDisk *d = run->disks->pdata[i];
+        const Place place = { d, fsn_snapshot_policy_heat(run, d), i };
+
+        if (d->plan->mode != FSN_DISK_SKIPPED) {
+            g_array_append_val(places, place);
+        }
+    }
+    g_array_sort(places, hotter_first);
+    for (guint i = 0; i < places->len; i++) {
+        g_ptr_array_add(ordered, g_array_index(places, Place, i).disk);
+    }
+    return ordered;
+}
+
+guint
+fsn_snapshot_order(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
+{
+    g_autoptr(GPtrArray) ordered = fsn_snapshot_ordered(run);
+    guint place = 0;
+
+    (void)g_ptr_array_find(ordered, d, &place); /* it is there */
+    return place;
+}
+
 static Reading *
 reading_of(FsnSnapshotRun *run)
 {
@@ -306,6 +375,7 @@ reading_of(FsnSnapshotRun *run)
         run->reading = g_new0(Reading, 1);
         run->reading->run = run;
         run->reading->readers = g_ptr_array_new_with_free_func(reader_free);
+        run->reading->waiting = g_ptr_array_new();
     }
     return run->reading;
 }
@@ -324,16 +394,10 @@ static void
 read_disks(FsnSnapshotRun *run)
 {
     Reading *reading = reading_of(run);
+    g_autoptr(GPtrArray) ordered = fsn_snapshot_ordered(run);
 
-    for (guint i = 0; i < run->disks->len; i++) {
-        FsnSnapshotDisk *d = run->disks->pdata[i];
-
-        if (d->plan->mode != FSN_DISK_SKIPPED) {
-            const Reader reader = { .read = read_disk, .disk = d, .number = d->number };
-
-            (void)start_reader(reading, "disk", reader); /* the array has it */
-        }
-    }
+    g_ptr_array_extend(reading->waiting, ordered, NULL, NULL);
+    start_disks(reading);
     if (fsn_firmware_has_nvram(run->facts)) {
         const Reader reader = { .read = read_nvram, .number = run->nvram_number };
 
@@ -354,6 +418,7 @@ fsn_snapshot_read_end(FsnSnapshotRun *run)
 {
     if (run->reading) {
         g_ptr_array_unref(run->reading->readers); /* joins them */
+        g_ptr_array_unref(run->reading->waiting);
         g_clear_pointer(&run->reading, g_free);
     }
 }

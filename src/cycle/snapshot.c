@@ -35,6 +35,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     }
     fsn_guard_done(run->guard);
     fsn_journal_free(run->journal);
+    fsn_lock_release(run->nbd_lock);
     fsn_lock_release(run->lock);
     fsn_manifest_memory_clear(&run->parent_memory);
     g_clear_pointer(&run->parent, json_object_unref);

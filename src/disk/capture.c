@@ -53,8 +53,9 @@ typedef struct {
     int64_t resume_us; /* no read is started before that */
     int64_t progress_us;
     uint64_t bytes_read;
-    GArray *overrides; /* of FsnPlanRange */
-    uint64_t planned;  /* granules that were overlaid */
+    GArray *overrides;      /* of FsnPlanRange */
+    FsnPartitionSums *sums; /* of what is read; or null */
+    uint64_t planned;       /* granules that were overlaid */
 } Capture;
 
 static void
@@ -66,6 +67,7 @@ capture_clear(Capture *c)
     fsn_extent_plan_clear(&c->plan);
     g_clear_pointer(&c->buffers, g_free);
     g_clear_pointer(&c->overrides, g_array_unref);
+    g_clear_pointer(&c->sums, fsn_partition_sums_free);
 }
 
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Capture, capture_clear)
@@ -97,6 +99,7 @@ connect_to_server(Capture *c, GError **error)
         return false;
     }
     fsn_extent_plan_init(&c->plan, c->size);
+    c->plan.whole = o->bitmap ? o->whole : NULL;
     return true;
 }
 
@@ -293,6 +296,9 @@ put_data(Capture *c, const Slot *slot, GError **error)
         }
     }
     c->bytes_read += len;
+    if (c->sums) {
+        fsn_partition_sums_add(c->sums, slot->first * FSN_GRANULE_SIZE, len);
+    }
     return true;
 }
 
@@ -374,6 +380,7 @@ choose(Capture *c, GError **error)
                       !o->choose(o->user, partitions, leave_out, error))) {
         return false;
     }
+    c->sums = partitions ? fsn_partition_sums_new(partitions) : NULL;
     fsn_extent_order(leave_out);
     c->overrides = g_array_new(FALSE, FALSE, sizeof(FsnPlanRange));
     if (o->must_read) {
@@ -456,6 +463,7 @@ capture(const FsnDiskCaptureOptions *options, FsnDiskCaptureResult *out, GError 
                               &result.partitions, error)) {
         return false;
     }
+    result.partition_bytes = g_steal_pointer(&c.sums);
     *out = result;
     memset(&result, 0, sizeof result);
     return true;
@@ -524,4 +532,5 @@ void
 fsn_disk_capture_result_clear(FsnDiskCaptureResult *result)
 {
     g_clear_pointer(&result->partitions, g_ptr_array_unref);
+    g_clear_pointer(&result->partition_bytes, fsn_partition_sums_free);
 }

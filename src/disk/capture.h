@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "disk/dirty-map.h"
 #include "disk/extent-overlay.h"
 #include "disk/partitions.h"
 #include "repo/image-writer.h"
@@ -29,8 +30,11 @@ typedef struct {
                    GArray *leave_out,
                    GError **error);
     const GArray
-        *must_read;     /* of FsnPlanRange, READ: parts that @parent has not, though the
+        *must_read; /* of FsnPlanRange, READ: parts that @parent has not, though the
                               * bitmap calls them clean; or null */
+    const GArray
+        *whole; /* of FsnPlanRange, ascending: parts that are read whatever the bitmap
+                          * says, as without one; or null */
     const gint *cancel; /* atomic; != 0: FSN_ERROR_CANCELLED within 0.1 s; or null */
     /* Bytes that were read, and that have to be as far as is known; from a thread of the
      * capture's own, ten times a second at most. May be null. */
@@ -46,6 +50,7 @@ typedef struct {
     uint64_t bytes_dirty;  /* that the bitmap named; 0 without one */
     FsnImageStats image;   /* the image is durable */
     GPtrArray *partitions; /* FsnPartition; empty if there is no partition table */
+    FsnPartitionSums *partition_bytes; /* that were read; null without @choose */
 } FsnDiskCaptureResult;
 
 void fsn_disk_capture_result_clear(FsnDiskCaptureResult *result);

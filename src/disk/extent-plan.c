@@ -127,10 +127,36 @@ is_dirty(const Cursor *bitmap)
     return bitmap->map && (bitmap->flags & BITMAP_DIRTY);
 }
 
-static FsnPlanAction
-action_of(const FsnExtentPlan *plan, const Cursor *allocation, const Cursor *bitmap)
+/* Whether the bitmap does not count at the plan's position, and for how many bytes that is so. */
+static bool
+is_whole(FsnExtentPlan *plan, uint64_t *n)
 {
-    if (bitmap->map && is_dirty(bitmap) == plan->inverse) {
+    while (plan->whole && plan->next_whole < plan->whole->len) {
+        const FsnPlanRange *r =
+            &g_array_index(plan->whole, FsnPlanRange, plan->next_whole);
+        uint64_t begin = r->first * FSN_GRANULE_SIZE;
+        uint64_t end = begin + r->count * FSN_GRANULE_SIZE;
+
+        if (plan->position < begin) {
+            *n = MIN(*n, begin - plan->position);
+            return false;
+        }
+        if (plan->position < end) {
+            *n = MIN(*n, end - plan->position);
+            return true;
+        }
+        plan->next_whole++;
+    }
+    return false;
+}
+
+static FsnPlanAction
+action_of(const FsnExtentPlan *plan,
+          const Cursor *allocation,
+          const Cursor *bitmap,
+          bool whole)
+{
+    if (bitmap->map && !whole && is_dirty(bitmap) == plan->inverse) {
         return FSN_PLAN_KEEP;
     }
     /* A hole that is not said to read as zero may hold anything. */
@@ -152,11 +178,14 @@ fsn_extent_plan_add(FsnExtentPlan *plan,
     limit = MIN(limit, plan->size - plan->position);
     while (limit > 0) {
         uint64_t n = MIN(MIN(known(&a), known(&b)), limit);
-        FsnPlanAction action = action_of(plan, &a, &b);
+        FsnPlanAction action;
+        bool whole;
 
         if (n == 0) {
             break;
         }
+        whole = is_whole(plan, &n);
+        action = action_of(plan, &a, &b, whole);
         plan->dirty += is_dirty(&b) ? n : 0;
         add_bytes(plan, n, action);
         a.left -= a.map ? n : 0;

@@ -39,6 +39,10 @@ typedef struct {
     bool inverse; /* what the bitmap calls clean is looked at, what is dirty is kept */
     bool open;    /* a granule is begun: the next two count */
     FsnPlanAction pending;
+    const GArray
+        *whole; /* of FsnPlanRange, ascending: all of them is looked at, whatever the
+                          * bitmap says; or null. The caller's */
+    guint next_whole; /* the first that is not behind @position */
 } FsnExtentPlan;
 
 void fsn_extent_plan_init(FsnExtentPlan *plan, uint64_t size);

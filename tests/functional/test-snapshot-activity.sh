@@ -82,6 +82,7 @@ expect_equal "$(decision disk vdb)" \
 expect_json "$expect_out" disks.0.mode full
 expect_json "$expect_out" disks.1.mode incremental
 expect_json "$expect_out" memory none
+expect_match "$(json "$expect_out" granularity.decisions)" '"order":1.*"order":2' "the order"
 expect_exit 0 foresnap explain "$snapshot"
 text=$(tr '\n' ' ' <<<"$expect_out")
 expect_match "$text" "Disk vda: level raw, .*from base detailed; input and output is 3.1 MiB/s" "the explanation"

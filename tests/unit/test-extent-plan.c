@@ -68,6 +68,60 @@ map_of(const uint32_t *pairs)
     return map;
 }
 
+/* @map from byte @skip on, in @pairs. */
+static FsnPlanMap
+rest_of(const FsnPlanMap *map, uint64_t skip, GArray *pairs)
+{
+    for (size_t i = 0; i < map->n_pairs; i++) {
+        uint64_t length = map->pairs[2 * i];
+        uint64_t gone = MIN(length, skip);
+        uint32_t left[] = { (uint32_t)(length - gone), map->pairs[2 * i + 1] };
+
+        skip -= gone;
+        if (left[0] > 0) {
+            g_array_append_vals(pairs, left, 2);
+        }
+    }
+    return (FsnPlanMap){ .pairs = (const uint32_t *)(gpointer)pairs->data,
+                         .n_pairs = pairs->len / 2 };
+}
+
+/* Where all is looked at the bitmap does not count, and allocation does. */
+static void
+test_whole(void)
+{
+    static const uint32_t allocation[] = { 4 * G, 0, 2 * G, 3, 4 * G, 0, 0 };
+    static const uint32_t bitmap[] = { G, 1, 8 * G, 0, G, 1, 0 };
+    static const FsnPlanRange where[] = { { 2, 1, FSN_PLAN_READ },
+                                          { 3, 4, FSN_PLAN_READ } };
+    FsnPlanMap a = map_of(allocation);
+    FsnPlanMap b = map_of(bitmap);
+    g_autoptr(GArray) whole = g_array_new(FALSE, FALSE, sizeof(FsnPlanRange));
+
+    g_array_append_vals(whole, where, G_N_ELEMENTS(where));
+    for (uint64_t limit = 1; limit <= 10 * G; limit += 3 * G + 1) {
+        g_auto(FsnExtentPlan) plan = { 0 };
+        g_autofree char *text = NULL;
+
+        fsn_extent_plan_init(&plan, 10 * G);
+        plan.whole = whole;
+        while (!fsn_extent_plan_is_whole(&plan)) {
+            /* One byte at a time is slow, and the maps begin where they are asked for. */
+            uint64_t n = MAX(limit, G / 4);
+            uint64_t skip = plan.position;
+            g_autoptr(GArray) rest_a = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+            g_autoptr(GArray) rest_b = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+            FsnPlanMap ra = rest_of(&a, skip, rest_a);
+            FsnPlanMap rb = rest_of(&b, skip, rest_b);
+
+            g_assert_cmpuint(fsn_extent_plan_add(&plan, &ra, &rb, n), >, 0);
+        }
+        text = describe(&plan);
+        g_assert_cmpstr(text, ==, "R0+1 R2+2 H4+2 R6+1 R9+1");
+        g_assert_cmpuint(plan.dirty, ==, 2 * G);
+    }
+}
+
 /* What is known to be unchanged, in whole granules. */
 static void
 test_inverse(void)
@@ -233,6 +287,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/disk/extent-plan/examples", test_examples);
     g_test_add_func("/disk/extent-plan/inverse", test_inverse);
+    g_test_add_func("/disk/extent-plan/whole", test_whole);
     g_test_add_func("/disk/extent-plan/unknown", test_unknown);
     g_test_add_func("/disk/extent-plan/random", test_random);
     return g_test_run();
