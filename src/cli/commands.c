@@ -40,6 +40,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_events,
     &fsn_cmd_hooks,
     &fsn_cmd_profile,
+    &fsn_cmd_plan,
     &fsn_cmd_policy,
     &fsn_cmd_sample,
     &fsn_cmd_history,

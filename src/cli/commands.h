@@ -24,6 +24,7 @@ extern const FsnCliCommand fsn_cmd_idle;
 extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_jobs;
 extern const FsnCliCommand fsn_cmd_list;
+extern const FsnCliCommand fsn_cmd_plan;
 extern const FsnCliCommand fsn_cmd_policy;
 extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
