@@ -12,6 +12,7 @@
 #include "cli/gc-view.h"
 #include "cli/output.h"
 #include "cli/prune-plan.h"
+#include "cli/prune-profile.h"
 #include "cli/snapshots.h"
 #include "cli/units.h"
 #include "repo/manifests.h"
@@ -20,11 +21,14 @@
 /* So many are deleted at a time: what was done before a failure is known to so many. */
 #define CHUNK 256
 
+static gboolean opt_by_profile;
 static gboolean opt_dry_run;
 static gboolean opt_gc;
 static int opt_last, opt_hourly, opt_daily, opt_weekly, opt_monthly, opt_yearly;
 
 static GOptionEntry options[] = {
+    { "by-profile", 0, 0, G_OPTION_ARG_NONE, &opt_by_profile,
+      "by the rules of each domain's profile", NULL },
     { "keep-last", 0, 0, G_OPTION_ARG_INT, &opt_last, "keep the N newest", "N" },
     { "keep-hourly", 0, 0, G_OPTION_ARG_INT, &opt_hourly,
       "keep the newest of each of N hours", "N" },
@@ -64,6 +68,13 @@ read_rules(FsnRetentionRules *out_rules, GError **error)
         .monthly = (unsigned)opt_monthly,
         .yearly = (unsigned)opt_yearly,
     };
+    if (opt_by_profile && (opt_last || opt_hourly || opt_daily || opt_weekly ||
+                           opt_monthly || opt_yearly)) {
+        g_set_error(
+            error, FSN_ERROR, FSN_ERROR_USAGE,
+            "--by-profile takes the rules from profiles: give no --keep-… with it");
+        return false;
+    }
     return true;
 }
 
@@ -202,6 +213,27 @@ say_result(FsnCliContext *context, GArray *items, JsonArray *deleted)
                 removed > 0 && !opt_gc ? "; 'foresnap gc' frees their space" : "");
 }
 
+/* By profiles or @rules. */
+static GArray *
+make_plan(FsnCliContext *context,
+          GPtrArray *entries,
+          GHashTable *marks,
+          const FsnRetentionRules *rules,
+          GError **error)
+{
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    g_autoptr(GHashTable) profiles = NULL;
+
+    if (!opt_by_profile) {
+        return fsn_prune_plan(entries, state_of, marks, rules, zone, fsn_realtime_us(),
+                              error);
+    }
+    profiles = fsn_prune_profiles(context, error);
+    return profiles ? fsn_prune_plan_profiles(entries, state_of, marks, profiles, zone,
+                                              fsn_realtime_us(), error)
+                    : NULL;
+}
+
 /* Plans and carries out; damaged snapshots were counted before. */
 static bool
 prune(FsnCliContext *context,
@@ -211,7 +243,6 @@ prune(FsnCliContext *context,
       guint *out_left,
       GError **error)
 {
-    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
     g_autoptr(GHashTable) marks = NULL;
     g_autoptr(GArray) items = NULL;
     JsonArray *deleted;
@@ -220,8 +251,7 @@ prune(FsnCliContext *context,
     if (!fsn_repo_mark_list(repo, &marks, error)) {
         return false;
     }
-    items =
-        fsn_prune_plan(entries, state_of, marks, rules, zone, fsn_realtime_us(), error);
+    items = make_plan(context, entries, marks, rules, error);
     if (!items) {
         return false;
     }

@@ -133,3 +133,62 @@ fsn_prune_plan(GPtrArray *entries,
     }
     return g_steal_pointer(&items);
 }
+
+static void
+keep_group(GArray *items, GArray *group, const char *reason)
+{
+    for (guint i = 0; i < group->len; i++) {
+        FsnPruneItem *item =
+            &g_array_index(items, FsnPruneItem, g_array_index(group, guint, i));
+
+        item->keep = true;
+        item->reasons = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(item->reasons, g_strdup(reason));
+    }
+}
+
+/* Whose rules it was, at the reasons of those that go. */
+static void
+name_source(GArray *items, GArray *group, const char *source)
+{
+    for (guint i = 0; i < group->len; i++) {
+        FsnPruneItem *item =
+            &g_array_index(items, FsnPruneItem, g_array_index(group, guint, i));
+
+        if (!item->keep) {
+            g_ptr_array_add(item->reasons, g_strdup(source));
+        }
+    }
+}
+
+GArray *
+fsn_prune_plan_profiles(GPtrArray *entries,
+                        FsnPruneState state,
+                        gpointer user,
+                        GHashTable *profiles,
+                        GTimeZone *zone,
+                        int64_t now_us,
+                        GError **error)
+{
+    g_autoptr(GArray) items = new_items(entries, state, user);
+    g_autoptr(GHashTable) groups = group_by_domain(items);
+    GHashTableIter iter;
+    gpointer uuid;
+    gpointer group;
+
+    g_hash_table_iter_init(&iter, groups);
+    while (g_hash_table_iter_next(&iter, &uuid, &group)) {
+        const FsnPruneProfile *profile = g_hash_table_lookup(profiles, uuid);
+
+        if (!profile || profile->keep_all) {
+            keep_group(items, group,
+                       profile ? profile->keep_all : "its domain is not there any more");
+            continue;
+        }
+        if (!decide_group(items, group, &profile->rules, zone, now_us, error)) {
+            return NULL;
+        }
+        name_source(items, group, profile->source);
+    }
+    return g_steal_pointer(&items);
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #pragma once
 
+#include "cli/prune-profile.h"
 #include "cli/snapshot-view.h"
 #include "policies/retention.h"
 
@@ -29,5 +30,15 @@ GArray *fsn_prune_plan(GPtrArray *entries,
                        GTimeZone *zone,
                        int64_t now_us,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same by what each domain's profile says: @profiles (UUID → FsnPruneProfile). Those of
+ * domains that are not in it stay. */
+GArray *fsn_prune_plan_profiles(GPtrArray *entries,
+                                FsnPruneState state,
+                                gpointer user,
+                                GHashTable *profiles,
+                                GTimeZone *zone,
+                                int64_t now_us,
+                                GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 G_END_DECLS

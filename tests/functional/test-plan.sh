@@ -88,6 +88,21 @@ expect_exit 0 foresnap --json plan
 expect_json "$expect_out" plan.length 1
 expect_json "$expect_out" plan.0.state dropped
 
+echo "what stays is said by the profile"
+expect_exit 0 foresnap snapshot nightly
+expect_exit 0 foresnap snapshot plain
+expect_exit 0 foresnap snapshot plain
+expect_exit 0 foresnap --json prune --by-profile
+expect_json "$expect_out" removed 0
+expect_exit 0 foresnap policy nightly set retention.keep-last=1
+expect_exit 0 foresnap prune --by-profile --dry-run
+expect_match "$expect_out" "remove .*nightly .*no rule keeps it, profile 'standard'" "the dry run"
+expect_match "$expect_out" "keep .*plain .*profile 'detailed' keeps everything" "the dry run"
+expect_equal "$(count nightly)" 2 "the snapshots"
+expect_exit 0 foresnap -q prune --by-profile
+expect_equal "$(count nightly)" 1 "the snapshots"
+expect_equal "$(count plain)" 2 "the snapshots"
+
 echo "one planner at a time"
 exec 9>"$STATE/schedule/lock"
 flock -n 9 || fail "the lock is taken"

@@ -162,7 +162,8 @@ test_usage(Fixture *f, gconstpointer data)
                             "prune --keep-last 0",
                             "prune --keep-last=-1",
                             "prune --keep-daily=x",
-                            "prune --keep-last 1 a b" };
+                            "prune --keep-last 1 a b",
+                            "prune --by-profile --keep-last 1" };
     g_autoptr(JsonObject) unknown =
         run_json(f->location, "prune nobody --keep-last 1", 1);
     g_autoptr(JsonObject) list = NULL;
@@ -241,6 +242,54 @@ test_plan(void)
     }
 }
 
+/* Each domain by its own rules; what has none, or is not there, loses nothing. */
+static void
+test_plan_profiles(void)
+{
+    const struct {
+        const char *id, *uuid;
+        bool keep;
+        const char *reason; /* the last of it */
+    } rows[] = {
+        { "a", "x", true, "last snapshot" },
+        { "b", "X", false, "profile 'web'" },
+        { "c", "y", true, "profile 'db' keeps everything" },
+        { "d", "y", true, "profile 'db' keeps everything" },
+        { "e", "z", true, "its domain is not there any more" },
+        { "f", "z", true, "its domain is not there any more" },
+    };
+
+    g_autoptr(GPtrArray) entries =
+        g_ptr_array_new_with_free_func((GDestroyNotify)fsn_catalogue_entry_free);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
+    g_autoptr(GHashTable) profiles = g_hash_table_new(g_str_hash, g_str_equal);
+    FsnPruneProfile x = { .rules = { .last = 1 }, .source = (char *)"profile 'web'" };
+    FsnPruneProfile y = { .keep_all = (char *)"profile 'db' keeps everything" };
+    g_autoptr(GArray) items = NULL;
+
+    g_hash_table_insert(profiles, (gpointer) "x", &x);
+    g_hash_table_insert(profiles, (gpointer) "y", &y);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(JsonObject) none = json_object_new();
+        FsnCatalogueEntry *e = fsn_catalogue_entry_new(none);
+
+        e->id = g_strdup(rows[i].id);
+        e->kind = g_strdup("snapshot");
+        e->uuid = g_strdup(rows[i].uuid);
+        e->created_us = (int64_t)(100 - i) * G_USEC_PER_SEC;
+        g_ptr_array_add(entries, e);
+    }
+    items = fsn_prune_plan_profiles(entries, always_used, NULL, profiles, zone,
+                                    G_MAXINT64, NULL);
+    g_assert_nonnull(items);
+    for (guint i = 0; i < items->len; i++) {
+        const FsnPruneItem *item = &g_array_index(items, FsnPruneItem, i);
+
+        g_assert_true(item->keep == rows[i].keep);
+        g_assert_cmpstr(item->reasons->pdata[item->reasons->len - 1], ==, rows[i].reason);
+    }
+}
+
 static void
 add(const char *path, void (*test)(Fixture *, gconstpointer))
 {
@@ -253,6 +302,7 @@ main(int argc, char **argv)
     g_setenv("TZ", "UTC", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/cli/prune/plan", test_plan);
+    g_test_add_func("/cli/prune/plan-profiles", test_plan_profiles);
     add("/cli/prune/dry-run", test_dry_run);
     add("/cli/prune/run", test_run);
     add("/cli/prune/usage", test_usage);
