@@ -242,7 +242,7 @@ on_remote(GSocketService *service,
     tls = g_tls_server_connection_new(G_IO_STREAM(connection), connections->certificate,
                                       &error);
     if (!tls) {
-        g_warning("no TLS: %s", error->message);
+        g_message("no TLS: %s", error->message);
         return TRUE;
     }
     (void)add_peer(connections, tls, g_socket_connection_get_socket(connection), false);

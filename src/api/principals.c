@@ -108,14 +108,14 @@ static bool
 read_tokens(FsnApi *api, GError **error)
 {
     struct stat st;
-    int64_t mtime_ns = -1;
+    int64_t seen = -1;
     GPtrArray *tokens;
 
     if (stat(api->token_file, &st) == 0) {
-        mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec +
-                   (int64_t)st.st_ino;
+        seen = (int64_t)st.st_ctim.tv_sec * 1000000000 + st.st_ctim.tv_nsec +
+               (int64_t)st.st_ino;
     }
-    if (api->tokens && mtime_ns == api->tokens_mtime_ns) {
+    if (api->tokens && seen == api->tokens_seen) {
         return true;
     }
     tokens = fsn_tokens_load(api->token_file, error);
@@ -124,7 +124,7 @@ read_tokens(FsnApi *api, GError **error)
     }
     g_clear_pointer(&api->tokens, g_ptr_array_unref);
     api->tokens = tokens;
-    api->tokens_mtime_ns = mtime_ns;
+    api->tokens_seen = seen;
     return true;
 }
 
@@ -151,7 +151,7 @@ by_token(FsnApi *api,
                       "only bearer tokens are understood");
     }
     if (!read_tokens(api, &error)) {
-        g_warning("cannot read the tokens: %s", error->message);
+        g_message("cannot read the tokens: %s", error->message);
         return refuse(out_refusal, SOUP_STATUS_SERVICE_UNAVAILABLE, "failed",
                       "the tokens cannot be read");
     }
