@@ -14,13 +14,16 @@
 #include <math.h>
 #include <string.h>
 
-#define RECENCY   10.0 /* days after which an error counts 1/e */
+#define RECENT    5.0  /* days after which an error counts 1/e for the weights */
+#define RECENCY   10.0 /* the same for the spread of errors, which needs more of them */
 #define STEEP     14.0 /* how fast weights fall with the relative error */
 #define SHARE     .1   /* of the weight is given equally */
 #define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
 #define OWN_STEEP 8.0  /* the same for quantiles */
 #define OWN_BIAS  1.05 /* on the loss by errors */
 #define GUARD     .85  /* of a tail is left to what was not seen yet */
+#define GUARD_FAR .5   /* the same for the tails that some weeks hardly show */
+#define FAR_TAIL  .03
 
 /* Standard deviation; with one or two values half of their size. */
 static double
@@ -61,13 +64,13 @@ fsn_weights_equal(FsnWeights *weights, const bool *used, const FsnModelData *dat
     weights->mean_error = NAN;
 }
 
-/* How much origin @k counts: the last days most. */
+/* How much origin @k counts if 1/e is left after @days: the last days most. */
 static double
-recency(const FsnBacktest *b, const FsnModelData *data, size_t k)
+recency(const FsnBacktest *b, const FsnModelData *data, size_t k, double days)
 {
     double day = (double)MAX(data->day, 24);
 
-    return exp(-(double)(data->n - b->origins[k]) / (RECENCY * day));
+    return exp(-(double)(data->n - b->origins[k]) / (days * day));
 }
 
 /* Weights of one band from the members' losses in it (NAN: no member). */
@@ -104,7 +107,7 @@ learn_centre(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
     double count[FSN_BANDS] = { 0 };
 
     for (size_t k = 0; k < b->n_origins; k++) {
-        double weight = recency(b, data, k);
+        double weight = recency(b, data, k, RECENT);
 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
@@ -195,7 +198,7 @@ learn_errors(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
             if (!isnan(b->actual[i])) {
                 double error = b->actual[i] - fsn_weights_centre(w, band, b->centre, i);
 
-                pools_add(&pools, band, error, recency(b, data, k));
+                pools_add(&pools, band, error, recency(b, data, k, RECENCY));
                 sum += fabs(error);
                 count++;
             }
@@ -227,7 +230,7 @@ learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
     double sum;
 
     for (size_t k = 0; k < b->n_origins; k++) {
-        double weight = recency(b, data, k);
+        double weight = recency(b, data, k, RECENCY);
 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
@@ -269,11 +272,12 @@ static double
 guarded(double level)
 {
     double tail = MIN(level, 1 - level);
+    double guarded_tail = tail * (tail < FAR_TAIL ? GUARD_FAR : GUARD);
 
     if (tail > .2) {
         return level;
     }
-    return level < .5 ? tail * GUARD : 1 - tail * GUARD;
+    return level < .5 ? guarded_tail : 1 - guarded_tail;
 }
 
 static void
@@ -293,7 +297,7 @@ calibrate(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
                 pools_add(&pools, band,
                           b->actual[i] -
                               fsn_weights_quantile(w, band, l, centre, b->quantile, i),
-                          recency(b, data, k));
+                          recency(b, data, k, RECENCY));
             }
         }
     }
