@@ -349,7 +349,8 @@ fsn_snapshot_left_out_ranges(JsonObject *disk, FsnPlanAction action)
 FsnLevel
 fsn_snapshot_policy_level(const FsnSnapshotRun *run, FsnResourceKind kind)
 {
-    return run->policy ? level_of(run, kind) : FSN_LEVEL_DETAILED;
+    return run->policy ? fsn_snapshot_levels_of(run->policy->levels, kind)->decision.level
+                       : FSN_LEVEL_DETAILED;
 }
 
 uint64_t
