@@ -19,6 +19,7 @@ static char *opt_disk;
 static gboolean opt_force;
 static char *opt_format;
 static char *opt_log;
+static char *opt_samples;
 static char *opt_save_image;
 
 static GOptionEntry options[] = {
@@ -31,6 +32,8 @@ static GOptionEntry options[] = {
     { "format", 0, 0, G_OPTION_ARG_STRING, &opt_format,
       "of the disk: raw or qcow2 (default: as it was)", "FORMAT" },
     { "log", 0, 0, G_OPTION_ARG_STRING, &opt_log, "write the log called NAME", "NAME" },
+    { "samples", 0, 0, G_OPTION_ARG_FILENAME, &opt_samples,
+      "make FILE of what was measured of the domain since the snapshot before", "FILE" },
     { "save-image", 0, 0, G_OPTION_ARG_FILENAME, &opt_save_image,
       "make FILE, an image for 'virsh restore'", "FILE" },
     G_OPTION_ENTRY_NULL,
@@ -53,10 +56,12 @@ show(FsnCliContext *context, const FsnExportResult *result, const char *path)
                     opt_disk, result->snapshot, result->domain, file, size);
         return;
     }
-    if (opt_log || opt_config) {
+    if (opt_log || opt_config || opt_samples) {
         fsn_cli_say(context, "exported %s%s of %.8s of '%s' to '%s', %s",
-                    opt_log ? "log " : "the configuration", opt_log ? opt_log : "",
-                    result->snapshot, result->domain, file, size);
+                    opt_log      ? "log "
+                    : opt_config ? "the configuration"
+                                 : "the samples",
+                    opt_log ? opt_log : "", result->snapshot, result->domain, file, size);
         return;
     }
     fsn_cli_say(context, "exported %.8s of '%s' to '%s', %s", result->snapshot,
@@ -71,16 +76,16 @@ show(FsnCliContext *context, const FsnExportResult *result, const char *path)
 static bool
 check_usage(char **args, GError **error)
 {
-    int wanted = !!opt_save_image + !!opt_disk + !!opt_config + !!opt_log;
+    int wanted = !!opt_save_image + !!opt_disk + !!opt_config + !!opt_log + !!opt_samples;
     const char *wrong = NULL;
 
     if (wanted != 1) {
-        wrong = "say what to make: --save-image FILE, --config FILE, or --disk TARGET or "
-                "--log NAME and a FILE";
+        wrong = "say what to make: --save-image FILE, --config FILE, --samples FILE, or "
+                "--disk TARGET or --log NAME and a FILE";
     } else if (opt_save_image && (args[1] || opt_format || opt_force)) {
         wrong = "--save-image names its file itself and takes nothing that is for disks";
-    } else if (opt_config && args[1]) {
-        wrong = "--config names its file itself";
+    } else if ((opt_config || opt_samples) && args[1]) {
+        wrong = "--config and --samples name their file themselves";
     } else if (opt_disk && !args[1]) {
         wrong = "say to which file the disk is to be written";
     } else if (opt_log && !args[1]) {
@@ -117,7 +122,10 @@ export_disk(FsnCliContext *context,
 static const char *
 file_of(char **args)
 {
-    return opt_save_image ? opt_save_image : opt_config ? opt_config : args[1];
+    return opt_save_image ? opt_save_image
+           : opt_config   ? opt_config
+           : opt_samples  ? opt_samples
+                          : args[1];
 }
 
 static bool export(FsnCliContext *context,
@@ -129,8 +137,11 @@ static bool export(FsnCliContext *context,
     if (opt_disk) {
         return export_disk(context, cycle, args, out_result, error);
     }
-    if (opt_config || opt_log) {
-        return fsn_cycle_export_part(cycle, args[0], opt_log, file_of(args), opt_force,
+    if (opt_config || opt_log || opt_samples) {
+        const FsnExportPart part = { .member = opt_config ? "config" : "samples",
+                                     .log = opt_log };
+
+        return fsn_cycle_export_part(cycle, args[0], &part, file_of(args), opt_force,
                                      out_result, error);
     }
     return fsn_cycle_export_save_image(cycle, args[0], opt_save_image, out_result, error);

@@ -31,9 +31,13 @@ fsn_cycle_add_cargo(FsnCycle *cycle, const FsnCargo *cargo)
 
 /* The object of one kind; NULL if there is none, or with @error set. */
 static char *
-store_one(const FsnCargo *cargo, FsnRepo *repo, const char *uuid, GError **error)
+store_one(const FsnCargo *cargo,
+          FsnRepo *repo,
+          const char *uuid,
+          const FsnCargoAsk *ask,
+          GError **error)
 {
-    g_autoptr(GBytes) bytes = cargo->collect(cargo->user, uuid, error);
+    g_autoptr(GBytes) bytes = cargo->collect(cargo->user, uuid, ask, error);
     char *object = NULL;
 
     if (!bytes || !fsn_repo_put_object(repo, g_bytes_get_data(bytes, NULL),
@@ -44,7 +48,11 @@ store_one(const FsnCargo *cargo, FsnRepo *repo, const char *uuid, GError **error
 }
 
 GHashTable *
-fsn_cargo_store(FsnCycle *cycle, FsnRepo *repo, const char *uuid, char **warning)
+fsn_cargo_store(FsnCycle *cycle,
+                FsnRepo *repo,
+                const char *uuid,
+                const FsnCargoAsk *ask,
+                char **warning)
 {
     GHashTable *stored = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
     GPtrArray *all = *fsn_cycle_cargo(cycle);
@@ -52,7 +60,7 @@ fsn_cargo_store(FsnCycle *cycle, FsnRepo *repo, const char *uuid, char **warning
     for (guint i = 0; all && i < all->len; i++) {
         const FsnCargo *cargo = all->pdata[i];
         g_autoptr(GError) error = NULL;
-        char *object = store_one(cargo, repo, uuid, &error);
+        char *object = store_one(cargo, repo, uuid, ask, &error);
 
         if (object) {
             g_hash_table_insert(stored, (gpointer)cargo->member, object);
@@ -115,7 +123,7 @@ fsn_cargo_take(FsnCycle *cycle,
         const FsnCargo *cargo = all->pdata[i];
         g_autoptr(GError) error = NULL;
 
-        if (json_object_has_member(manifest, cargo->member) &&
+        if (cargo->absorb && json_object_has_member(manifest, cargo->member) &&
             !take_one(cargo, repo, manifest, uuid, name, &error)) {
             g_ptr_array_add(warnings,
                             g_strdup_printf("the %s in the snapshot is not used: %s",

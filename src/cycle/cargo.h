@@ -2,22 +2,33 @@
 #pragma once
 
 #include "cycle/context.h"
+#include "policies/level.h"
 
 #include <json-glib/json-glib.h>
 
 G_BEGIN_DECLS
+
+/* How much is carried. */
+typedef struct {
+    FsnLevel level;   /* of metrics */
+    int64_t since_us; /* real time of the parent; 0: there is none */
+} FsnCargoAsk;
 
 /* What snapshots and suspends carry of a domain besides its state, so that a host which has never
  * seen it knows it: its history, its models. Each kind is an object of its own that the manifest
  * names, made and taken over by functions that whoever composes the program has added. None of it
  * is needed: what cannot be made, read or taken over is a warning, and the operation goes on. */
 typedef struct {
-    /* Its member of the manifest: "history" or "models" (repo/manifests.h says which are not
+    /* Its member of the manifest: "history", "models" or "samples" (repo/manifests.h says which are not
      * needed); static. */
     const char *member;
     /* The bytes to carry; NULL without error: there are none. */
-    GBytes *(*collect)(gpointer user, const char *uuid, GError **error);
-    /* Takes over bytes that a snapshot had, for the domain that was restored. */
+    GBytes *(*collect)(gpointer user,
+                       const char *uuid,
+                       const FsnCargoAsk *ask,
+                       GError **error);
+    /* Takes over bytes that a snapshot had, for the domain that was restored; NULL: they are
+     * only to be looked at. */
     bool (*absorb)(
         gpointer user, const char *uuid, const char *name, GBytes *bytes, GError **error);
     gpointer user;
@@ -35,6 +46,7 @@ void fsn_cycle_add_cargo(FsnCycle *cycle, const FsnCargo *cargo);
 GHashTable *fsn_cargo_store(FsnCycle *cycle,
                             FsnRepo *repo,
                             const char *uuid,
+                            const FsnCargoAsk *ask,
                             char **warning);
 
 /* Names what was stored in @manifest; @stored may be NULL. */

@@ -7,24 +7,29 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "cycle/config-record.h"
+#include "cycle/cargo.h"
 #include "cycle/logs.h"
 #include "repo/manifests.h"
 
 #include <string.h>
 
 static bool
-find_config(JsonObject *manifest, const char **out_object, GError **error)
+find_member(JsonObject *manifest,
+            const char *member,
+            const char **out_object,
+            GError **error)
 {
-    JsonObject *config;
+    JsonObject *ref;
 
-    if (!json_object_has_member(manifest, "config")) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
-                    "it has no configuration of networks, pools and filters");
+    if (!json_object_has_member(manifest, member)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "the snapshot has no %s",
+                    strcmp(member, "config") == 0
+                        ? "configuration of networks, pools and filters"
+                        : member);
         return false;
     }
-    return fsn_json_get_object(manifest, "config", &config, error) &&
-           fsn_json_get_string(config, "object", out_object, error);
+    return fsn_json_get_object(manifest, member, &ref, error) &&
+           fsn_json_get_string(ref, "object", out_object, error);
 }
 
 static bool
@@ -41,7 +46,7 @@ write_file(const char *path, GBytes *bytes, bool force, GError **error)
 bool
 fsn_cycle_export_part(FsnCycle *cycle,
                       const char *snapshot,
-                      const char *log,
+                      const FsnExportPart *part,
                       const char *path,
                       bool force,
                       FsnExportResult *out_result,
@@ -59,10 +64,9 @@ fsn_cycle_export_part(FsnCycle *cycle,
         !fsn_json_get_string(manifest, "id", &id, error) ||
         !fsn_json_get_object(manifest, "domain", &domain, error) ||
         !fsn_json_get_string(domain, "name", &name, error) ||
-        !(log ? fsn_logs_find(manifest, log, &object, error)
-              : find_config(manifest, &object, error)) ||
-        !fsn_repo_get_object(repo, object, MAX(FSN_CONFIG_MAX, FSN_LOG_MAX), &bytes,
-                             error) ||
+        !(part->log ? fsn_logs_find(manifest, part->log, &object, error)
+                    : find_member(manifest, part->member, &object, error)) ||
+        !fsn_repo_get_object(repo, object, FSN_CARGO_MAX, &bytes, error) ||
         !write_file(path, bytes, force, error)) {
         return false;
     }

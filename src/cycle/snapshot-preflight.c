@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "base/json.h"
 #include "cycle/cargo.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/io-check.h"
@@ -215,10 +216,29 @@ check_space(FsnSnapshotRun *run, GError **error)
                                error);
 }
 
+/* Real time of the domain's newest snapshot; 0: there is none. */
+static int64_t
+parent_us(const FsnSnapshotRun *run)
+{
+    for (guint i = 0; run->parent_id && i < run->manifests->len; i++) {
+        JsonObject *manifest = run->manifests->pdata[i];
+
+        if (g_str_equal(fsn_json_peek_string(manifest, "id", ""), run->parent_id)) {
+            return fsn_json_peek_int(manifest, "created_us", 0);
+        }
+    }
+    return 0;
+}
+
 static bool
 store_descriptions(FsnSnapshotRun *run, GError **error)
 {
-    run->cargo = fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &run->warning);
+    const FsnCargoAsk ask = { .level =
+                                  fsn_snapshot_policy_level(run, FSN_RESOURCE_METRICS),
+                              .since_us = parent_us(run) };
+
+    run->cargo =
+        fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &ask, &run->warning);
     return fsn_preflight_put_text(run->repo, run->xml_live, &run->object_live, error) &&
            fsn_preflight_put_text(run->repo, run->xml_inactive, &run->object_inactive,
                                   error) &&

@@ -117,10 +117,12 @@ store_firmware_ahead(FsnSuspendRun *run, GError **error)
 static bool
 store_descriptions(FsnSuspendRun *run, GError **error)
 {
+    const FsnCargoAsk ask = { .level = FSN_LEVEL_STANDARD };
     g_autofree char *inactive = NULL;
     g_autofree char *cpu = NULL;
 
-    run->cargo = fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &run->warning);
+    run->cargo =
+        fsn_cargo_store(run->cycle, run->repo, run->facts->uuid, &ask, &run->warning);
     /* The CPU that the guest really has: an update of libvirt or microcode would otherwise
      * give it another one on resume. */
     return fsn_virt_domain_xml(run->domain, FSN_VIRT_XML_INACTIVE, &inactive, error) &&

@@ -14,19 +14,21 @@
 #include <math.h>
 #include <string.h>
 
-#define MAGIC        "FSNHIST1"
-#define FORMAT       1
-#define HEADER_SIZE  24
-#define FIXED_SIZE   16 /* of the payload */
-#define LEVEL        6
-#define UNKNOWN      0x7fc0
-#define SLOTS_OF_DAY 288
+#define MAGIC       "FSNHIST1"
+#define FORMAT      1 /* slots of 5 minutes */
+#define FORMAT_STEP 2 /* of another length */
+#define HEADER_SIZE 24
+#define FIXED_SIZE  16 /* of the payload */
+#define LEVEL       6
+#define UNKNOWN     0x7fc0
+#define DAY_US      (288 * FSN_HISTORY_FINE_US)
 
 FsnCarry *
 fsn_carry_new(int64_t start_us, size_t n)
 {
     FsnCarry *carry = g_new0(FsnCarry, 1);
 
+    carry->step_us = FSN_HISTORY_FINE_US;
     carry->start_us = start_us;
     carry->n = n;
     carry->metrics = g_ptr_array_new();
@@ -128,17 +130,19 @@ fsn_carry_build(const FsnCarry *carry, size_t n_metrics, size_t n_slots)
     size_t len;
 
     fsn_append_le64(
-        raw, (uint64_t)(carry->start_us + (int64_t)(carry->n - n) * FSN_HISTORY_FINE_US));
+        raw, (uint64_t)(carry->start_us + (int64_t)(carry->n - n) * carry->step_us));
     fsn_append_le32(raw, (uint32_t)n);
     fsn_append_le32(raw, (uint32_t)metrics);
     for (size_t i = 0; i < metrics; i++) {
         append_metric(raw, carry->metrics->pdata[i], carry->n - n, n);
     }
     g_byte_array_append(out, (const uint8_t *)MAGIC, 8);
-    fsn_append_le32(out, FORMAT);
+    fsn_append_le32(out, carry->step_us == FSN_HISTORY_FINE_US ? FORMAT : FORMAT_STEP);
     fsn_append_le32(out, FSN_CODEC_ZSTD);
     fsn_append_le32(out, raw->len);
-    fsn_append_le32(out, 0);
+    fsn_append_le32(out, carry->step_us == FSN_HISTORY_FINE_US
+                             ? 0
+                             : (uint32_t)(carry->step_us / G_USEC_PER_SEC));
     g_byte_array_set_size(out, HEADER_SIZE + raw->len);
     len = fsn_codec_compress(codec, FSN_CODEC_ZSTD, LEVEL, raw->data, raw->len,
                              out->data + HEADER_SIZE, raw->len);
@@ -174,7 +178,7 @@ fsn_carry_fit(const FsnCarry *carry, size_t max_bytes)
             return g_steal_pointer(&bytes);
         }
         if (metrics == few) {
-            if (n <= SLOTS_OF_DAY) {
+            if (n <= (size_t)(DAY_US / carry->step_us)) {
                 return NULL;
             }
             n /= 2;
@@ -192,8 +196,12 @@ refuse(GError **error, const char *why)
 
 /* The payload, decompressed; @out_raw is to be freed. */
 static bool
-unpack(
-    const uint8_t *data, size_t len, uint8_t **out_raw, size_t *out_len, GError **error)
+unpack(const uint8_t *data,
+       size_t len,
+       int64_t *out_step_us,
+       uint8_t **out_raw,
+       size_t *out_len,
+       GError **error)
 {
     g_autoptr(FsnCodecContext) codec = fsn_codec_context_new();
     g_autofree uint8_t *raw = NULL;
@@ -203,7 +211,7 @@ unpack(
     if (len < HEADER_SIZE || memcmp(data, MAGIC, 8) != 0) {
         return refuse(error, "it does not begin as one");
     }
-    if (fsn_get_le32(data + 8) != FORMAT) {
+    if (fsn_get_le32(data + 8) != FORMAT && fsn_get_le32(data + 8) != FORMAT_STEP) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
                     "the history window is from a newer foresnap (version %u)",
                     fsn_get_le32(data + 8));
@@ -212,7 +220,9 @@ unpack(
     how = fsn_get_le32(data + 12);
     raw_len = fsn_get_le32(data + 16);
     if ((how != FSN_CODEC_NONE && how != FSN_CODEC_ZSTD) || raw_len < FIXED_SIZE ||
-        raw_len > FSN_CARRY_MAX_RAW) {
+        raw_len > FSN_CARRY_MAX_RAW ||
+        (fsn_get_le32(data + 8) == FORMAT_STEP &&
+         fsn_get_le32(data + 20) != FSN_HISTORY_COARSE_US / G_USEC_PER_SEC)) {
         return refuse(error, "its header is wrong");
     }
     raw = g_try_malloc(raw_len);
@@ -223,6 +233,8 @@ unpack(
                               raw, raw_len)) {
         return refuse(error, "it does not decompress");
     }
+    *out_step_us =
+        fsn_get_le32(data + 8) == FORMAT ? FSN_HISTORY_FINE_US : FSN_HISTORY_COARSE_US;
     *out_raw = g_steal_pointer(&raw);
     *out_len = raw_len;
     return true;
@@ -268,23 +280,24 @@ fsn_carry_parse(const uint8_t *data, size_t len, GError **error)
     const uint8_t *p;
     const uint8_t *end;
     size_t raw_len = 0;
+    int64_t step_us;
     int64_t start_us;
     uint32_t n;
     uint32_t metrics;
 
-    if (!unpack(data, len, &raw, &raw_len, error)) {
+    if (!unpack(data, len, &step_us, &raw, &raw_len, error)) {
         return NULL;
     }
     start_us = (int64_t)fsn_get_le64(raw);
     n = fsn_get_le32(raw + 8);
     metrics = fsn_get_le32(raw + 12);
-    if (start_us < 0 || start_us > G_MAXINT64 / 4 ||
-        start_us % FSN_HISTORY_FINE_US != 0 || n == 0 || n > FSN_CARRY_MAX_SLOTS ||
-        metrics > FSN_CARRY_MAX_METRICS) {
+    if (start_us < 0 || start_us > G_MAXINT64 / 4 || start_us % step_us != 0 || n == 0 ||
+        n > FSN_CARRY_MAX_SLOTS || metrics > FSN_CARRY_MAX_METRICS) {
         refuse(error, "its times are wrong");
         return NULL;
     }
     carry = fsn_carry_new(start_us, n);
+    carry->step_us = step_us;
     p = raw + FIXED_SIZE;
     end = raw + raw_len;
     for (uint32_t i = 0; i < metrics; i++) {

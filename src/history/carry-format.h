@@ -12,7 +12,7 @@
 G_BEGIN_DECLS
 
 /* What a snapshot carries of its domain's history, as foresnap-history(5) describes it: mean and
- * 95th percentile of every 5 minutes of the last days, with 8 significant bits. */
+ * 95th percentile of every 5 minutes, or every hour, of the last days, with 8 significant bits. */
 #define FSN_CARRY_MAX_RAW     ((size_t)16 << 20)
 #define FSN_CARRY_MAX_METRICS 1024
 #define FSN_CARRY_MAX_SLOTS   (366 * 288)
@@ -24,11 +24,13 @@ typedef struct {
 } FsnCarryMetric;
 
 typedef struct {
-    int64_t start_us;   /* of the first slot; a multiple of 5 minutes */
+    int64_t step_us;    /* length of a slot: 5 minutes, or an hour */
+    int64_t start_us;   /* of the first slot; a multiple of that */
     size_t n;           /* slots */
     GPtrArray *metrics; /* FsnCarryMetric, the most important first */
 } FsnCarry;
 
+/* Of 5 minutes; the caller may change that before it adds anything. */
 FsnCarry *fsn_carry_new(int64_t start_us, size_t n);
 void fsn_carry_free(FsnCarry *carry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnCarry, fsn_carry_free)

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "history/carry-format.h"
+#include "history/samples-csv.h"
 
 #include <math.h>
 #include <string.h>
@@ -42,8 +43,8 @@ add_metric(FsnHistory *history,
     bool known = false;
 
     if (!fsn_history_windows(history, uuid, name, carry->start_us,
-                             carry->start_us + (int64_t)carry->n * FSN_HISTORY_FINE_US,
-                             FSN_HISTORY_FINE_US, &windows, &n, &start_us, error)) {
+                             carry->start_us + (int64_t)carry->n * carry->step_us,
+                             carry->step_us, &windows, &n, &start_us, error)) {
         return false;
     }
     for (size_t i = 0; i < n && !known; i++) {
@@ -64,14 +65,20 @@ add_metric(FsnHistory *history,
 }
 
 static GBytes *
-carry_of(FsnHistory *history, const char *uuid, int64_t now_us, GError **error)
+carry_of(FsnHistory *history,
+         const char *uuid,
+         int64_t step_us,
+         int days,
+         size_t max_bytes,
+         GError **error)
 {
-    int64_t end_us = (now_us / FSN_HISTORY_FINE_US + 1) * FSN_HISTORY_FINE_US;
+    int64_t end_us = (fsn_realtime_us() / step_us + 1) * step_us;
     g_autoptr(FsnCarry) carry =
-        fsn_carry_new(end_us - FSN_CARRY_DAYS * DAY_US, FSN_CARRY_DAYS * 288);
+        fsn_carry_new(end_us - days * DAY_US, (size_t)(days * DAY_US / step_us));
     g_autoptr(GPtrArray) names = NULL;
     size_t first = carry->n;
 
+    carry->step_us = step_us;
     if (!fsn_history_metrics(history, uuid, &names, error)) {
         return NULL;
     }
@@ -91,24 +98,55 @@ carry_of(FsnHistory *history, const char *uuid, int64_t now_us, GError **error)
         memmove(metric->mean, metric->mean + first, (carry->n - first) * sizeof(double));
         memmove(metric->p95, metric->p95 + first, (carry->n - first) * sizeof(double));
     }
-    carry->start_us += (int64_t)first * FSN_HISTORY_FINE_US;
+    carry->start_us += (int64_t)first * step_us;
     carry->n -= first;
-    return fsn_carry_fit(carry, FSN_CARRY_MAX_BYTES);
+    return fsn_carry_fit(carry, max_bytes);
+}
+
+/* NULL without error if there is none. */
+static FsnHistory *
+open_history(const char *path, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+    FsnHistory *history = fsn_history_open(path, FSN_HISTORY_READ_ONLY, &local);
+
+    if (!history && !g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+    }
+    return history;
 }
 
 GBytes *
 fsn_history_carry(gpointer path, const char *uuid, GError **error)
 {
-    g_autoptr(GError) local = NULL;
-    g_autoptr(FsnHistory) history = fsn_history_open(path, FSN_HISTORY_READ_ONLY, &local);
+    g_autoptr(FsnHistory) history = open_history(path, error);
 
-    if (history) {
-        return carry_of(history, uuid, fsn_realtime_us(), error);
-    }
-    if (!g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-        g_propagate_error(error, g_steal_pointer(&local));
-    }
-    return NULL;
+    return history ? carry_of(history, uuid, FSN_HISTORY_FINE_US, FSN_CARRY_DAYS,
+                              FSN_CARRY_MAX_BYTES, error)
+                   : NULL;
+}
+
+GBytes *
+fsn_history_carry_small(const char *path,
+                        const char *uuid,
+                        size_t max_bytes,
+                        GError **error)
+{
+    g_autoptr(FsnHistory) history = open_history(path, error);
+
+    return history ? carry_of(history, uuid, FSN_HISTORY_COARSE_US, FSN_CARRY_SMALL_DAYS,
+                              max_bytes, error)
+                   : NULL;
+}
+
+GBytes *
+fsn_samples_carry(const char *path, const char *uuid, int64_t since_us, GError **error)
+{
+    g_autoptr(FsnHistory) history = open_history(path, error);
+
+    return history
+               ? fsn_history_samples_csv(history, uuid, since_us, FSN_SAMPLES_MAX, error)
+               : NULL;
 }
 
 static bool
@@ -120,17 +158,19 @@ absorb_metric(FsnHistory *history,
               int64_t now_us,
               GError **error)
 {
-    g_autofree FsnWindow *windows = g_new0(FsnWindow, carry->n);
+    /* An hour is as good as its windows of 5 minutes, all alike, where nothing better is known. */
+    size_t each = (size_t)(carry->step_us / FSN_HISTORY_FINE_US);
+    g_autofree FsnWindow *windows = g_new0(FsnWindow, carry->n * each);
     /* A clock that was ahead, or a window that somebody has made up, says nothing of the future. */
     int64_t past = (now_us - carry->start_us) / FSN_HISTORY_FINE_US;
-    size_t n = (size_t)CLAMP(past, 0, (int64_t)carry->n);
+    size_t n = (size_t)CLAMP(past, 0, (int64_t)(carry->n * each));
 
     for (size_t i = 0; i < n; i++) {
-        if (!isnan(metric->mean[i]) && !isnan(metric->p95[i])) {
+        if (!isnan(metric->mean[i / each]) && !isnan(metric->p95[i / each])) {
             windows[i] = (FsnWindow){ .min = NAN,
-                                      .mean = metric->mean[i],
+                                      .mean = metric->mean[i / each],
                                       .max = NAN,
-                                      .p95 = metric->p95[i],
+                                      .p95 = metric->p95[i / each],
                                       .cover = 1 };
         }
     }

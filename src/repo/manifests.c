@@ -87,7 +87,7 @@ fsn_manifest_references(JsonObject *manifest,
 bool
 fsn_manifest_is_extra(JsonObject *manifest, const char *hex)
 {
-    static const char *const members[] = { "history", "models" };
+    static const char *const members[] = { "history", "models", "samples" };
 
     for (size_t i = 0; i < G_N_ELEMENTS(members); i++) {
         JsonObject *ref;

@@ -55,7 +55,7 @@ bool fsn_manifest_references(JsonObject *manifest,
                              gpointer user,
                              GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* True if object @hex is named by "history" or "models" of @manifest: a snapshot is whole without
+/* True if object @hex is named by "history", "models" or "samples" of @manifest: a snapshot is whole without
  * these. */
 bool fsn_manifest_is_extra(JsonObject *manifest, const char *hex);
 

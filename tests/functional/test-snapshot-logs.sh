@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# Logs go with a snapshot as its profile says: the newest part, or all; what cannot be read is said,
-# and they come out again as they were.
+# Logs and what was measured go with a snapshot as its profile says: the newest part, or all; what
+# cannot be read is said, and they come out again as they were.
 . "${top_srcdir:-.}"/tests/functional/snapshot.sh
 # shellcheck disable=SC2119
 resume_start
@@ -35,6 +35,13 @@ kept ()
         "$(foresnap --json show "$snapshot")" "$1"
 }
 
+now=$(date +%s)
+{
+    echo "time,metric,value"
+    for i in {1..60}; do echo "$((now - 60 * i)),cpu,$i"; done
+} >"$PRIVATE_LIBVIRT/values.csv"
+expect_exit 0 foresnap history one --import "$PRIVATE_LIBVIRT/values.csv"
+
 echo "standard: the newest part"
 expect_exit 0 foresnap policy one set profile=standard log.tail=1K
 snapshot
@@ -58,6 +65,7 @@ expect_match "$expect_out" "log: +serial0, the last 1.0 KiB of " "what show prin
 expect_match "$expect_out" "log: +serial1, missing: it is no regular file of " "what show prints"
 
 echo "detailed: all"
+expect_exit 0 foresnap history one --add cpu=7.5
 snapshot --profile detailed
 expect_equal "$(kept serial0)" "$size 0 " "all of it"
 expect_equal "$(kept qemu.0)" "13 0 " "an older one"
@@ -66,10 +74,16 @@ cmp "$IMAGES/serial.log" "$out"
 expect_exit 0 foresnap export "$snapshot" --log qemu.0 --force "$out"
 expect_equal "$(cat "$out")" "an older log" "the older one"
 expect_exit 0 foresnap verify "$snapshot"
+expect_exit 0 foresnap export "$snapshot" --samples "$PRIVATE_LIBVIRT/samples.csv"
+expect_match "$(cat "$PRIVATE_LIBVIRT/samples.csv")" "^time,span,metric,value"$'\n'"[0-9.]+,0.000,cpu,7.5$" "the samples"
 
 echo "minimal: none"
 snapshot --profile minimal
 expect_equal "$(kept qemu)" "" "a log"
 expect_exit 1 foresnap export "$snapshot" --log qemu --force "$out"
 expect_match "$expect_err" "there are: none" "the refusal"
+expect_exit 1 foresnap export "$snapshot" --samples "$out"
+expect_match "$expect_err" "has no samples" "the refusal"
+expect_exit 0 foresnap --json show "$snapshot"
+expect_match "$expect_out" '"history"' "what the manifest has"
 private_libvirt_alive

@@ -6,6 +6,7 @@
 #include "history/carry-format.h"
 #include "history/carry.h"
 #include "history/csv.h"
+#include "history/samples-csv.h"
 
 #include <glib/gstdio.h>
 #include <math.h>
@@ -87,7 +88,7 @@ test_newer(void)
         g_memdup2(g_bytes_get_data(bytes, &len), g_bytes_get_size(bytes));
     g_autoptr(GError) error = NULL;
 
-    data[8] = 2;
+    data[8] = 3;
     g_assert_null(fsn_carry_parse(data, len, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED);
 }
@@ -143,6 +144,144 @@ test_fit(void)
     g_assert_null(fsn_carry_fit(carry, 100));
 }
 
+/* Hours: a version of its own, which is read back, and whose slots have no other length. */
+static void
+test_hours(void)
+{
+    g_autoptr(FsnCarry) carry = fsn_carry_new(FSN_HISTORY_COARSE_US * 1000, 48);
+    FsnCarryMetric *metric;
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(FsnCarry) back = NULL;
+    g_autoptr(FsnCarry) none = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree uint8_t *copy = NULL;
+    gsize len;
+
+    carry->step_us = FSN_HISTORY_COARSE_US;
+    metric = fsn_carry_add(carry, "cpu");
+    for (int i = 0; i < 48; i++) {
+        metric->mean[i] = metric->p95[i] = i;
+    }
+    bytes = fsn_carry_build(carry, 1, 48);
+    back =
+        fsn_carry_parse(g_bytes_get_data(bytes, &len), g_bytes_get_size(bytes), &error);
+    g_assert_no_error(error);
+    g_assert_cmpint(back->step_us, ==, FSN_HISTORY_COARSE_US);
+    g_assert_cmpint(back->start_us, ==, carry->start_us);
+    g_assert_cmpuint(back->n, ==, 48);
+    copy = g_memdup2(g_bytes_get_data(bytes, NULL), len);
+    g_assert_cmpuint(copy[8], ==, 2);
+    copy[20] ^= 1;
+    none = fsn_carry_parse(copy, len, &error);
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+}
+
+static void
+remove_all(const char *folder)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *name;
+
+    while ((name = g_dir_read_name(dir))) {
+        g_autofree char *path = g_build_filename(folder, name, NULL);
+
+        g_unlink(path);
+    }
+}
+
+/* 14 days of hours of noise fit, and come back as what is known of each hour. */
+static void
+test_small(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("carry-XXXXXX", NULL);
+    g_autofree char *here = g_build_filename(folder, "here.db", NULL);
+    g_autofree char *there = g_build_filename(folder, "there.db", NULL);
+    g_autofree FsnWindow *windows = g_new0(FsnWindow, 20 * 288);
+    int64_t now = g_get_real_time();
+    int64_t start = (now / FSN_HISTORY_COARSE_US - 20 * 24) * FSN_HISTORY_COARSE_US;
+    g_autoptr(FsnHistory) h = fsn_history_open(here, FSN_HISTORY_CREATE, NULL);
+    g_autoptr(FsnHistory) t = NULL;
+    g_autoptr(GRand) rand = g_rand_new_with_seed(7);
+    g_autoptr(FsnSeries) mean = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (int m = 0; m < 8; m++) {
+        g_autofree char *name = g_strdup_printf("noise%d", m);
+
+        for (int i = 0; i < 20 * 288; i++) {
+            double v = i / 12 + (m ? g_rand_double(rand) * 1e6 : 0);
+
+            windows[i] = (FsnWindow){ v, v, v, v, 255 };
+        }
+        g_assert_true(
+            fsn_history_merge(h, UUID, "vm", name, start, windows, 20 * 288, now, NULL));
+    }
+    bytes = fsn_history_carry_small(here, UUID, FSN_CARRY_SMALL_BYTES, &error);
+    g_assert_no_error(error);
+    g_assert_nonnull(bytes);
+    g_test_message("14 days of hours of 8 metrics: %zu bytes", g_bytes_get_size(bytes));
+    g_assert_cmpuint(g_bytes_get_size(bytes), <=, FSN_CARRY_SMALL_BYTES);
+    g_assert_true(fsn_history_absorb(there, UUID, "vm", bytes, &error));
+    g_assert_no_error(error);
+    t = fsn_history_open(there, FSN_HISTORY_READ_ONLY, NULL);
+    mean = fsn_history_series(t, UUID, "noise0", start,
+                              start + 20 * 24 * FSN_HISTORY_COARSE_US,
+                              FSN_HISTORY_COARSE_US, FSN_HISTORY_MEAN, NULL);
+    g_assert_true(isnan(mean->values[0]));
+    for (int i = 20 * 24 - 48; i < 20 * 24; i++) {
+        g_assert_cmpfloat_with_epsilon(mean->values[i], i, i * .004);
+    }
+    g_clear_pointer(&h, fsn_history_free);
+    g_clear_pointer(&t, fsn_history_free);
+    remove_all(folder);
+    g_rmdir(folder);
+}
+
+/* Samples since a time, as they were. */
+static void
+test_samples(void)
+{
+    g_autofree char *folder = g_dir_make_tmp("carry-XXXXXX", NULL);
+    g_autofree char *here = g_build_filename(folder, "here.db", NULL);
+    int64_t now = g_get_real_time() / G_USEC_PER_SEC * G_USEC_PER_SEC;
+    g_autoptr(FsnHistory) h = fsn_history_open(here, FSN_HISTORY_CREATE, NULL);
+    const FsnMetricValue values[] = { { .name = "cpu", .value = 12.5 },
+                                      { .name = "memory", .value = 1048576 } };
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(GBytes) few = NULL;
+    g_autofree char *text = NULL;
+    g_autofree char *want = NULL;
+    g_autoptr(GError) error = NULL;
+
+    for (int i = 4; i > 0; i--) {
+        const FsnHistorySample s = {
+            UUID, "vm", now - i * 10 * G_USEC_PER_SEC, 10 * G_USEC_PER_SEC, values, 2
+        };
+
+        g_assert_true(fsn_history_insert(h, &s, 1, now, &error));
+        g_assert_no_error(error);
+    }
+    g_assert_null(fsn_samples_carry(here, "nobody", 0, &error));
+    g_assert_no_error(error);
+    g_assert_null(fsn_samples_carry(here, UUID, now - 10 * G_USEC_PER_SEC, &error));
+    g_assert_no_error(error);
+    bytes = fsn_samples_carry(here, UUID, now - 20 * G_USEC_PER_SEC, &error);
+    g_assert_no_error(error);
+    text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    want = g_strdup_printf("time,span,metric,value\n"
+                           "%" G_GINT64_FORMAT ".000000,10.000,cpu,12.5\n"
+                           "%" G_GINT64_FORMAT ".000000,10.000,memory,1048576\n",
+                           now / G_USEC_PER_SEC - 10, now / G_USEC_PER_SEC - 10);
+    g_assert_cmpstr(text, ==, want);
+    /* What is too much is the oldest. */
+    few = fsn_history_samples_csv(h, UUID, 0, strlen(want) + 5, &error);
+    g_assert_true(g_bytes_equal(few, bytes));
+    g_clear_pointer(&h, fsn_history_free);
+    remove_all(folder);
+    g_rmdir(folder);
+}
+
 /* From one host to another, and again. */
 static void
 test_round_trip(void)
@@ -193,16 +332,7 @@ test_round_trip(void)
     g_assert_cmpfloat(mean->values[777], ==, 778);
     g_clear_pointer(&h, fsn_history_free);
     g_clear_pointer(&t, fsn_history_free);
-    {
-        g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
-        const char *name;
-
-        while ((name = g_dir_read_name(dir))) {
-            g_autofree char *path = g_build_filename(folder, name, NULL);
-
-            g_unlink(path);
-        }
-    }
+    remove_all(folder);
     g_rmdir(folder);
 }
 
@@ -262,6 +392,9 @@ main(int argc, char **argv)
     g_test_add_func("/history-carry/golden", test_golden);
     g_test_add_func("/history-carry/newer", test_newer);
     g_test_add_func("/history-carry/fit", test_fit);
+    g_test_add_func("/history-carry/hours", test_hours);
+    g_test_add_func("/history-carry/small", test_small);
+    g_test_add_func("/history-carry/samples", test_samples);
     g_test_add_func("/history-carry/round-trip", test_round_trip);
     g_test_add_func("/history-carry/csv", test_csv);
     return g_test_run();
