@@ -18,7 +18,8 @@ typedef struct {
     int64_t step_us;
     double low, high; /* what the values cannot leave; infinite where there is no bound */
     uint64_t seed;
-    const FsnEvents *events; /* or NULL */
+    const FsnEvents *events;    /* or NULL */
+    const struct FsnLstm *lstm; /* network that many series share, or NULL */
 } FsnModelData;
 
 /* How far a value may be from what is usual at its time of day before it is an outlier. */

@@ -3,6 +3,7 @@
 
 #include "models/data.h"
 #include "models/forecaster.h"
+#include "models/lstm.h"
 #include "models/model.h"
 #include "models/prior.h"
 #include "models/weights.h"
@@ -18,6 +19,7 @@ struct FsnForecaster {
     uint64_t seed;
     char *only;           /* the one member that was asked for, or NULL */
     FsnEvents *events;    /* or NULL */
+    FsnLstm *lstm;        /* what the member "lstm" is fitted from, or NULL */
     FsnSeries *window;    /* as measured */
     double *y;            /* the same filled and damped; NULL without values */
     FsnOutlierRule *rule; /* NULL without values */

@@ -51,6 +51,7 @@ fsn_forecaster_data(const FsnForecaster *forecaster)
     data.high = forecaster->high;
     data.seed = forecaster->seed;
     data.events = forecaster->events;
+    data.lstm = forecaster->lstm;
     return data;
 }
 
@@ -110,8 +111,9 @@ fit_members(FsnForecaster *f, bool *used, GError **error)
     }
     if (n == 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FAILED,
-                    "the model '%s' needs a longer history than %zu values",
-                    f->only ? f->only : "auto", f->window->n);
+                    "the model '%s' needs a longer history than %zu values%s",
+                    f->only ? f->only : "auto", f->window->n,
+                    g_strcmp0(f->only, "lstm") == 0 ? ", and a trained network" : "");
         return false;
     }
     return true;
@@ -163,6 +165,7 @@ fsn_forecaster_fit(const FsnSeries *series,
     f->high = options->high;
     f->seed = options->seed;
     f->only = g_strdup(options->model);
+    f->lstm = options->lstm ? fsn_lstm_ref(options->lstm) : NULL;
     f->events = options->events ? fsn_events_copy(options->events) : NULL;
     f->window = fsn_forecaster_window(series);
     if (options->prior && options->prior->y) {
@@ -210,6 +213,7 @@ fsn_forecaster_free(FsnForecaster *forecaster)
     fsn_outlier_rule_free(forecaster->rule);
     g_free(forecaster->prior);
     fsn_events_free(forecaster->events);
+    fsn_lstm_unref(forecaster->lstm);
     g_free(forecaster->y);
     g_free(forecaster->only);
     g_free(forecaster);

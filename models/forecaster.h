@@ -18,6 +18,7 @@ typedef struct {
     uint64_t seed;              /* same seed, same result */
     const FsnEvents *events;    /* known external events, also future ones; or NULL */
     const FsnForecaster *prior; /* of similar VMs, used while history is short; or NULL */
+    const struct FsnLstm *lstm; /* network for the member "lstm"; or NULL: no such one */
     const char *model;          /* the name of one member only, or NULL for automatic */
     const char *without;        /* the name of a member to leave out, or NULL */
 } FsnForecasterOptions;

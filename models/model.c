@@ -18,6 +18,7 @@ const FsnModelClass *const fsn_model_classes[] = {
     &fsn_model_decompose,
     &fsn_model_regression,
     &fsn_model_tails,
+    &fsn_model_lstm,
     NULL,
 };
 /* clang-format on */

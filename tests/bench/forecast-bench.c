@@ -9,11 +9,15 @@
  *   --match T    only series whose name contains T
  *   --m4         DIR is that of M4 Hourly: prints MASE and sMAPE of the competition
  *   --time       DIR is not needed: milliseconds of each model for 2016 values
+ * The network of the model "lstm", which all series share, is trained with what is before the
+ * first backtest of each.
  * Skips (77) where DIR has no data.
  */
 #include "config.h"
 
+#include "models/backtest.h"
 #include "models/forecaster.h"
+#include "models/lstm.h"
 #include "models/model.h"
 #include "models/series-csv.h"
 
@@ -61,6 +65,9 @@ entry_free(gpointer data)
     g_free(entry->file);
     g_free(entry);
 }
+
+/* The network that all series share, or NULL. */
+static FsnLstm *shared;
 
 static char *
 read_file(const char *folder, const char *name)
@@ -124,7 +131,7 @@ forecast_from(const FsnSeries *series, size_t origin, size_t horizon, const char
 {
     g_autoptr(FsnSeries) head = fsn_series_head(series, origin);
     FsnForecasterOptions options = {
-        .low = 0, .high = INFINITY, .model = model, .without = opt_without
+        .low = 0, .high = INFINITY, .model = model, .without = opt_without, .lstm = shared
     };
     g_autoptr(FsnForecaster) forecaster = NULL;
 
@@ -154,21 +161,65 @@ print_forecast(const char *name, size_t origin, const FsnForecast *forecast)
     }
 }
 
-/* The last origins of the scorer: every 25 hours, or every 7 for shorter steps. */
-static void
-run_entry(const char *folder, const Entry *entry)
+static FsnSeries *
+read_series(const char *folder, const Entry *entry)
 {
     g_autofree char *text = read_file(folder, entry->file);
     g_autoptr(GError) error = NULL;
-    g_autoptr(FsnSeries) series = fsn_series_from_csv(
+    FsnSeries *series = fsn_series_from_csv(
         text, strlen(text), entry->period_s * G_USEC_PER_SEC, NULL, &error);
-    size_t length = opt_inside ? entry->train : entry->length;
-    size_t train = opt_inside ? entry->train * 3 / 4 : entry->train;
-    size_t stride = entry->period_s == 3600 ? 25 : 84;
 
     if (!series) {
         g_error("%s: %s", entry->file, error->message);
     }
+    return series;
+}
+
+/* Where the first origin may be. */
+static size_t
+train_length(const Entry *entry)
+{
+    return opt_inside ? entry->train * 3 / 4 : entry->train;
+}
+
+/* From what is before the first origin of the backtest of the first origin of each series:
+ * neither origins nor backtests look at what the network has seen. */
+static FsnLstm *
+train_lstm(const char *folder, const GPtrArray *index)
+{
+    g_autoptr(GPtrArray) heads =
+        g_ptr_array_new_with_free_func((GDestroyNotify)fsn_series_free);
+    FsnLstmOptions options = { .seed = 1, .until_us = G_MININT64 };
+    g_autoptr(GError) error = NULL;
+    clock_t start = clock();
+    double trained;
+    double kept;
+
+    for (guint i = 0; i < index->len; i++) {
+        g_autoptr(FsnSeries) series = read_series(folder, index->pdata[i]);
+        FsnModelData data = fsn_model_data(series, NULL, train_length(index->pdata[i]));
+
+        g_ptr_array_add(heads, fsn_series_head(series, fsn_backtest_cut(&data)));
+    }
+    FsnLstm *lstm = fsn_lstm_train(heads, &options, &error);
+    if (!lstm) {
+        g_error("%s", error->message);
+    }
+    fsn_lstm_losses(lstm, &trained, &kept);
+    fprintf(stderr, "network: loss %.4f, on what was kept back %.4f, %.1f s to train\n",
+            trained, kept, (double)(clock() - start) / CLOCKS_PER_SEC);
+    return lstm;
+}
+
+/* The last origins of the scorer: every 25 hours, or every 7 for shorter steps. */
+static void
+run_entry(const char *folder, const Entry *entry)
+{
+    g_autoptr(FsnSeries) series = read_series(folder, entry);
+    size_t length = opt_inside ? entry->train : entry->length;
+    size_t train = train_length(entry);
+    size_t stride = entry->period_s == 3600 ? 25 : 84;
+
     if (series->n < length || length < train + entry->day) {
         g_error("%s: there are only %zu values", entry->file, series->n);
     }
@@ -188,6 +239,7 @@ run_folder(const char *folder)
     g_autoptr(GPtrArray) index = read_index(folder);
     clock_t start = clock();
 
+    shared = g_strcmp0(opt_without, "lstm") == 0 ? NULL : train_lstm(folder, index);
     printf("series,origin,step,mean,lo95,hi95,q95\n");
     for (guint i = 0; i < index->len; i++) {
         const Entry *entry = index->pdata[i];
@@ -198,6 +250,7 @@ run_folder(const char *folder)
     }
     fprintf(stderr, "%.1f s of processor time\n",
             (double)(clock() - start) / CLOCKS_PER_SEC);
+    fsn_lstm_unref(shared);
     return 0;
 }
 
@@ -293,6 +346,24 @@ time_fit(const FsnModelClass *class, const FsnModelData *data)
     return least;
 }
 
+/* Processor milliseconds of a day's forecast by a network. */
+static double
+time_lstm(FsnSeries *series)
+{
+    g_autoptr(GPtrArray) all = g_ptr_array_new();
+    FsnLstmOptions options = { .seed = 1, .samples = 400, .until_us = G_MININT64 };
+    FsnModelData data = fsn_model_data(series, series->values, series->n);
+    g_autofree double *out = g_new(double, data.day);
+
+    g_ptr_array_add(all, series);
+    g_autoptr(FsnLstm) lstm = fsn_lstm_train(all, &options, NULL);
+    data.lstm = lstm;
+    g_autoptr(FsnModel) model = fsn_model_lstm.fit(&data);
+    clock_t start = clock();
+    fsn_model_lstm.forecast(model, &data, data.day, out);
+    return (double)(clock() - start) * 1e3 / CLOCKS_PER_SEC;
+}
+
 /* A bursty day's wave of 2016 values at 5 min. */
 static int
 run_times(void)
@@ -312,6 +383,7 @@ run_times(void)
         printf("%s,%.2f\n", fsn_model_classes[m]->name,
                time_fit(fsn_model_classes[m], &data));
     }
+    printf("lstm (forecast),%.2f\n", time_lstm(series));
     start = clock();
     g_autoptr(FsnForecast) forecast = forecast_from(series, series->n, 288, NULL);
     printf("selection,%.1f\n", (double)(clock() - start) * 1e3 / CLOCKS_PER_SEC);

@@ -5,6 +5,7 @@
 #include "models/anomalies.h"
 #include "models/backtest.h"
 #include "models/forecaster.h"
+#include "models/lstm.h"
 #include "models/model.h"
 
 #include <math.h>
@@ -258,11 +259,16 @@ static void
 test_each_model(void)
 {
     g_autoptr(FsnSeries) series = wave(24 * 30, 10);
+    g_autoptr(GPtrArray) school = g_ptr_array_new();
+    FsnLstmOptions training = { .samples = 400, .until_us = G_MININT64 };
 
+    g_ptr_array_add(school, series);
+    g_autoptr(FsnLstm) lstm = fsn_lstm_train(school, &training, NULL);
     for (size_t m = 0; fsn_model_classes[m]; m++) {
         FsnForecasterOptions options = FSN_FORECASTER_OPTIONS_INIT;
         g_autoptr(GError) error = NULL;
 
+        options.lstm = lstm;
         options.model = fsn_model_classes[m]->name;
         g_autoptr(FsnForecaster) forecaster =
             fsn_forecaster_fit(series, &options, &error);
