@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/around.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
@@ -131,6 +132,8 @@ run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnCliProgress) progress = fsn_cli_progress_new(context);
     g_autoptr(FsnCycle) cycle = NULL;
+    FsnCliAround *around;
+    bool done;
     g_auto(FsnRestoreResult) result = { 0 };
     const FsnRestoreOptions chosen = { .as = opt_as,
                                        .folder = opt_dir,
@@ -148,8 +151,15 @@ run(FsnCliContext *context, char **args, GError **error)
                                        .user = context };
 
     cycle = fsn_cli_open_cycle(context, progress, error);
-    if (!cycle || !fsn_cycle_restore(cycle, args[0], &chosen, context->cancellable,
-                                     &result, error)) {
+    around =
+        cycle ? fsn_cli_around_begin(context, cycle, "restore", args[0], error) : NULL;
+    if (!around) {
+        return fsn_cli_fail(error, "restore", args[0]);
+    }
+    done =
+        fsn_cycle_restore(cycle, args[0], &chosen, context->cancellable, &result, error);
+    fsn_cli_around_end(around, result.domain, result.snapshot, done ? NULL : *error);
+    if (!done) {
         return fsn_cli_fail(error, "restore", args[0]);
     }
     fsn_cli_progress_wipe(progress);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/around.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
@@ -172,6 +173,30 @@ show(FsnCliContext *context, const FsnSnapshotResult *result)
     }
 }
 
+/* With the hooks around it; a dry run is none of their business. */
+static bool
+take(FsnCliContext *context,
+     FsnCycle *cycle,
+     const char *domain,
+     const FsnSnapshotOptions *chosen,
+     FsnSnapshotResult *result,
+     GError **error)
+{
+    FsnCliAround *around;
+    bool done;
+
+    if (opt_dry_run) {
+        return fsn_cycle_snapshot_plan(cycle, domain, chosen, result, error);
+    }
+    around = fsn_cli_around_begin(context, cycle, "snapshot", domain, error);
+    if (!around) {
+        return false;
+    }
+    done = fsn_cycle_snapshot(cycle, domain, chosen, result, error);
+    fsn_cli_around_end(around, result->domain, result->snapshot, done ? NULL : *error);
+    return done;
+}
+
 static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
@@ -184,9 +209,7 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     cycle = fsn_cli_open_cycle(context, progress, error);
-    if (!cycle ||
-        !(opt_dry_run ? fsn_cycle_snapshot_plan(cycle, args[0], &chosen, &result, error)
-                      : fsn_cycle_snapshot(cycle, args[0], &chosen, &result, error))) {
+    if (!cycle || !take(context, cycle, args[0], &chosen, &result, error)) {
         return fsn_cli_fail(error, "snapshot", args[0]);
     }
     fsn_cli_progress_wipe(progress);

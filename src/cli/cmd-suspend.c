@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "base/error.h"
+#include "cli/around.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
@@ -79,6 +80,8 @@ run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnCliProgress) progress = fsn_cli_progress_new(context);
     g_autoptr(FsnCycle) cycle = NULL;
+    FsnCliAround *around;
+    bool done;
     g_auto(FsnSuspendResult) result = { 0 };
     FsnSuspendOptions chosen;
 
@@ -86,7 +89,14 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     cycle = fsn_cli_open_cycle(context, progress, error);
-    if (!cycle || !fsn_cycle_suspend(cycle, args[0], &chosen, &result, error)) {
+    around =
+        cycle ? fsn_cli_around_begin(context, cycle, "suspend", args[0], error) : NULL;
+    if (!around) {
+        return fsn_cli_fail(error, "suspend", args[0]);
+    }
+    done = fsn_cycle_suspend(cycle, args[0], &chosen, &result, error);
+    fsn_cli_around_end(around, result.domain, result.snapshot, done ? NULL : *error);
+    if (!done) {
         return fsn_cli_fail(error, "suspend", args[0]);
     }
     fsn_cli_progress_wipe(progress);
