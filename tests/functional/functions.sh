@@ -136,3 +136,9 @@ slow_tests ()
 {
     [ "${FSN_SLOW_TESTS:-0}" = 1 ]
 }
+
+# long_test : end the test here unless those are wanted.
+long_test ()
+{
+    slow_tests || skip "a long test: scripts/check --full runs it"
+}
