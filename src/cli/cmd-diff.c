@@ -5,6 +5,7 @@
 #include "config.h"
 
 #include "cli/commands.h"
+#include "cli/lacks-view.h"
 #include "cli/output.h"
 #include "cli/snapshots.h"
 #include "cli/units.h"
@@ -197,6 +198,8 @@ run(FsnCliContext *context, char **args, GError **error)
         g_prefix_error(error, "cannot compare: ");
         return false;
     }
+    fsn_cli_warn_left_out(context, repo, a, NULL);
+    fsn_cli_warn_left_out(context, repo, b, NULL);
     fill_document(context, diff, a, b);
     for (guint i = 0; i < diff->disks->len; i++) {
         show_disk(context, g_ptr_array_index(diff->disks, i));

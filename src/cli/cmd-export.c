@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/lacks-view.h"
 #include "cli/output.h"
 #include "cli/service.h"
 #include "cli/units.h"
@@ -162,6 +163,10 @@ run(FsnCliContext *context, char **args, GError **error)
         return fsn_cli_fail(error, "export", args[0]);
     }
     fsn_cli_progress_wipe(progress);
+    if (opt_disk) {
+        fsn_cli_warn_left_out(context, fsn_cycle_repo(cycle, NULL), result.snapshot,
+                              opt_disk);
+    }
     show(context, &result, file_of(args));
     return true;
 }

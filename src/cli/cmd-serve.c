@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "cli/commands.h"
+#include "cli/lacks-view.h"
 #include "cli/output.h"
 #include "cli/service.h"
 #include "cli/snapshots.h"
@@ -45,6 +46,7 @@ find_disk(FsnCliContext *context, const char *snapshot, char **out_id, GError **
     json_object_set_string_member(context->document, "snapshot", id);
     json_object_set_string_member(context->document, "disk", disk->target);
     json_object_set_int_member(context->document, "size", (int64_t)disk->size);
+    fsn_cli_warn_left_out(context, repo, id, opt_disk);
     *out_id = g_strdup(id);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "cli/service.h"
 #include "cli/size.h"
 #include "cli/units.h"
+#include "cycle/disk-parts.h"
 #include "cycle/snapshot.h"
 
 static char **opt_disks;
@@ -23,8 +24,10 @@ static gboolean opt_stop;
 static char *opt_bandwidth;
 static char *opt_codec;
 static char *opt_name;
+static char **opt_partitions;
 static char *opt_profile;
 static char *opt_quiesce;
+static char **opt_ranges;
 static char *opt_scratch;
 static int opt_max_pause = FSN_SNAPSHOT_MAX_PAUSE_MS;
 
@@ -42,10 +45,14 @@ static GOptionEntry options[] = {
       "give up when the guest stands still for longer (2000)", "MILLISECONDS" },
     { "name", 0, 0, G_OPTION_ARG_STRING, &opt_name, "a name for the snapshot", "NAME" },
     { "no-memory", 0, 0, G_OPTION_ARG_NONE, &opt_no_memory, "take the disks only", NULL },
+    { "partition", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_partitions,
+      "take partition N of disk T only; may be repeated", "T:N" },
     { "profile", 0, 0, G_OPTION_ARG_STRING, &opt_profile,
       "use this profile instead of the domain's policy", "PROFILE" },
     { "quiesce", 0, 0, G_OPTION_ARG_STRING, &opt_quiesce,
       "freeze the guest's file systems: auto, require or none", "WHEN" },
+    { "range", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_ranges,
+      "take these bytes of disk T only; may be repeated", "T:OFFSET+LENGTH" },
     { "scratch", 0, 0, G_OPTION_ARG_FILENAME, &opt_scratch,
       "folder for what the guest overwrites meanwhile", "FOLDER" },
     { "stop", 0, 0, G_OPTION_ARG_NONE, &opt_stop,
@@ -77,6 +84,57 @@ read_quiesce(FsnQuiesce *out_quiesce, GError **error)
     return false;
 }
 
+/* What is asked for; belongs to this file, as the options do. */
+static GPtrArray *parts;
+static GPtrArray *targets;
+
+static bool
+add_part(FsnDiskPart *part)
+{
+    if (part) {
+        g_ptr_array_add(parts, part);
+        g_ptr_array_add(targets, part->target);
+    }
+    return part != NULL;
+}
+
+/* Who asks for a part of a disk asks for no other disk, and not for the memory. */
+static bool
+read_parts(FsnSnapshotOptions *chosen, GError **error)
+{
+    chosen->targets = (const char *const *)opt_disks;
+    if (!opt_partitions && !opt_ranges) {
+        return true;
+    }
+    parts = g_ptr_array_new_with_free_func(fsn_disk_part_free);
+    targets = g_ptr_array_new();
+    for (char **text = opt_disks; text && *text; text++) {
+        g_ptr_array_add(targets, *text);
+    }
+    for (char **text = opt_partitions; text && *text; text++) {
+        if (!add_part(fsn_disk_part_parse_partition(*text, error))) {
+            return false;
+        }
+    }
+    for (char **text = opt_ranges; text && *text; text++) {
+        if (!add_part(fsn_disk_part_parse_range(*text, error))) {
+            return false;
+        }
+    }
+    g_ptr_array_add(targets, NULL);
+    chosen->targets = (const char *const *)targets->pdata;
+    chosen->parts = parts;
+    chosen->no_memory = true;
+    return true;
+}
+
+static void
+forget_parts(void)
+{
+    g_clear_pointer(&targets, g_ptr_array_unref);
+    g_clear_pointer(&parts, g_ptr_array_unref);
+}
+
 static bool
 read_options(FsnSnapshotOptions *out_options, GError **error)
 {
@@ -87,15 +145,15 @@ read_options(FsnSnapshotOptions *out_options, GError **error)
                     "--max-pause takes milliseconds, at least 1");
         return false;
     }
-    if (!fsn_cli_parse_codec(opt_codec, &chosen.codec, error) ||
+    if (!read_parts(&chosen, error) ||
+        !fsn_cli_parse_codec(opt_codec, &chosen.codec, error) ||
         !read_quiesce(&chosen.quiesce, error) ||
         (opt_bandwidth && !fsn_cli_parse_size(opt_bandwidth, &chosen.bandwidth, error))) {
         return false;
     }
     chosen.name = opt_name;
     chosen.profile = opt_profile;
-    chosen.targets = (const char *const *)opt_disks;
-    chosen.no_memory = opt_no_memory;
+    chosen.no_memory = chosen.no_memory || opt_no_memory;
     chosen.allow_stop = opt_stop;
     chosen.plain_text = opt_luks;
     chosen.scratch_dir = opt_scratch;
@@ -198,23 +256,32 @@ take(FsnCliContext *context,
 }
 
 static bool
-run(FsnCliContext *context, char **args, GError **error)
+snapshot(FsnCliContext *context,
+         char **args,
+         const FsnSnapshotOptions *chosen,
+         GError **error)
 {
     g_autoptr(FsnCliProgress) progress = fsn_cli_progress_new(context);
     g_autoptr(FsnCycle) cycle = NULL;
     g_auto(FsnSnapshotResult) result = { 0 };
-    FsnSnapshotOptions chosen;
 
-    if (!read_options(&chosen, error)) {
-        return false;
-    }
     cycle = fsn_cli_open_cycle(context, progress, error);
-    if (!cycle || !take(context, cycle, args[0], &chosen, &result, error)) {
+    if (!cycle || !take(context, cycle, args[0], chosen, &result, error)) {
         return fsn_cli_fail(error, "snapshot", args[0]);
     }
     fsn_cli_progress_wipe(progress);
     show(context, &result);
     return true;
+}
+
+static bool
+run(FsnCliContext *context, char **args, GError **error)
+{
+    FsnSnapshotOptions chosen;
+    bool ok = read_options(&chosen, error) && snapshot(context, args, &chosen, error);
+
+    forget_parts();
+    return ok;
 }
 
 const FsnCliCommand fsn_cmd_snapshot = {

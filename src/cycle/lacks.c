@@ -17,7 +17,17 @@ add_ranges(GPtrArray *lacks, const char *target, JsonArray *ranges)
     for (guint i = 0; i < json_array_get_length(ranges); i++) {
         JsonObject *o;
 
-        if (fsn_json_get_element(ranges, i, &o, NULL)) {
+        if (fsn_json_get_element(ranges, i, &o, NULL) &&
+            !json_object_has_member(o, "partition")) {
+            int64_t offset = fsn_json_peek_int(o, "offset", 0);
+
+            g_ptr_array_add(
+                lacks, g_strdup_printf("disk %s: bytes %" G_GINT64_FORMAT
+                                       " to %" G_GINT64_FORMAT " are zeroes (%s)",
+                                       target, offset,
+                                       offset + fsn_json_peek_int(o, "length", 0) - 1,
+                                       fsn_json_peek_string(o, "reason", "left out")));
+        } else if (fsn_json_get_element(ranges, i, &o, NULL)) {
             g_ptr_array_add(
                 lacks,
                 g_strdup_printf("disk %s: the contents of partition %" G_GINT64_FORMAT

@@ -391,6 +391,25 @@ check_memory(FsnRestore *r, GError **error)
                           fsn_restore_plan(&request, r->stored, live, &ignored, error));
 }
 
+/* What was not asked for would become zeroes, over a disk that has it. */
+static bool
+check_partial(FsnRestore *r, GError **error)
+{
+    for (guint i = 0; !r->options.as && i < r->plan.disks->len; i++) {
+        const FsnRestoreDisk *disk = g_ptr_array_index(r->plan.disks, i);
+
+        if (disk->stored->partial) {
+            g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,
+                        "the snapshot has only parts of disk %s, and the rest of it "
+                        "would be lost: use --as for a new domain, or take the parts out "
+                        "with 'foresnap export' or 'foresnap serve'",
+                        disk->stored->target);
+            return false;
+        }
+    }
+    return true;
+}
+
 bool
 fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
 {
@@ -415,7 +434,7 @@ fsn_restore_check(FsnRestore *r, const char *snapshot, GError **error)
                fsn_restore_config_firmware(r, error);
     }
     return fsn_restore_plan(&request, r->stored, r->facts, &r->plan, error) &&
-           choose_sockets(r, error) && check_memory(r, error) &&
-           fsn_restore_firmware_check(r, error) && check_places(r, error) &&
-           check_whole(r, error);
+           check_partial(r, error) && choose_sockets(r, error) &&
+           check_memory(r, error) && fsn_restore_firmware_check(r, error) &&
+           check_places(r, error) && check_whole(r, error);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "cycle/cargo.h"
+#include "cycle/disk-parts.h"
 #include "cycle/snapshot-partitions.h"
 #include "cycle/snapshot-policy.h"
 #include "cycle/snapshot-private.h"
@@ -99,6 +100,9 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     json_object_set_string_member(o, "consistency", run->consistency);
     json_object_set_object_member(o, "bytes", bytes_json(&bytes));
     json_object_set_array_member(o, "partitions", partitions_json(d));
+    if (fsn_disk_parts_name(run->options.parts, d->facts->target)) {
+        json_object_set_boolean_member(o, "partial", true);
+    }
     if (left_out) {
         json_object_set_array_member(o, "left_out", left_out);
     }

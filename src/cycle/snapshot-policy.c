@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "cycle/disk-parts.h"
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "cycle/snapshot-levels.h"
@@ -256,6 +257,33 @@ set_range(FsnSnapshotPart *part, const FsnPartition *p, uint64_t size)
     part->length = last > part->offset ? last - part->offset : 0;
 }
 
+/* What was asked for by name counts more than what a policy says of partitions. */
+static bool
+choose_asked(const FsnSnapshotRun *run,
+             FsnSnapshotDisk *d,
+             const GPtrArray *partitions,
+             GArray *leave_out,
+             GError **error)
+{
+    g_autoptr(GArray) gaps = NULL;
+
+    if (!fsn_disk_parts_gaps(run->options.parts, d->facts->target, partitions, d->size,
+                             &gaps, error)) {
+        return false;
+    }
+    for (guint i = 0; i < gaps->len; i++) {
+        const FsnDiskGap *gap = &g_array_index(gaps, FsnDiskGap, i);
+        FsnSnapshotPart *part = g_new0(FsnSnapshotPart, 1);
+
+        part->offset = gap->offset;
+        part->length = gap->length;
+        part->why = g_strdup("only parts of the disk were asked for");
+        g_ptr_array_add(d->parts, part);
+        fsn_extent_add_inside(leave_out, gap->offset, gap->length, FSN_PLAN_HOLE);
+    }
+    return true;
+}
+
 bool
 fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
                            FsnSnapshotDisk *d,
@@ -264,6 +292,9 @@ fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
                            GError **error)
 {
     d->parts = g_ptr_array_new_with_free_func(part_free);
+    if (fsn_disk_parts_name(run->options.parts, d->facts->target)) {
+        return choose_asked(run, d, partitions, leave_out, error);
+    }
     for (guint i = 0; i < partitions->len; i++) {
         const FsnPartition *p = partitions->pdata[i];
         const FsnPartitionFacts facts = { .disk = d->facts->target,
@@ -305,7 +336,9 @@ fsn_snapshot_left_out_json(const FsnSnapshotDisk *d)
             continue;
         }
         o = json_object_new();
-        json_object_set_int_member(o, "partition", part->number);
+        if (part->number > 0) {
+            json_object_set_int_member(o, "partition", part->number);
+        }
         json_object_set_int_member(o, "offset", (int64_t)part->offset);
         json_object_set_int_member(o, "length", (int64_t)part->length);
         json_object_set_string_member(o, "reason", part->why);
@@ -397,8 +430,13 @@ add_disk(const FsnSnapshotRun *run, JsonObject *granularity, const FsnSnapshotDi
     json_object_set_int_member(decision, "order", fsn_snapshot_order(run, d) + 1);
     for (guint i = 0; d->parts && i < d->parts->len; i++) {
         const FsnSnapshotPart *part = d->parts->pdata[i];
-        g_autofree char *name = g_strdup_printf("%s:%u", d->facts->target, part->number);
+        g_autofree char *name =
+            part->number == 0 ? NULL
+                              : g_strdup_printf("%s:%u", d->facts->target, part->number);
 
+        if (!name) {
+            continue; /* no decision: it was asked for */
+        }
         fsn_granularity_add_left_out(
             fsn_granularity_add(granularity, FSN_RESOURCE_PARTITION, name,
                                 &part->level.activity, &part->level.decision),

@@ -24,7 +24,7 @@ G_BEGIN_DECLS
 
 /* A partition that something would have left out. */
 typedef struct {
-    unsigned number;
+    unsigned number; /* 0 = of none: what is around the parts that were asked for */
     uint64_t offset; /* of what is left out */
     uint64_t length; /* 0 = nothing, it is kept */
     char *why;       /* it is left out, or NULL */

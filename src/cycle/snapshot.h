@@ -25,7 +25,8 @@ typedef struct {
     const char *name;           /* as the user calls it; NULL = none */
     const char *profile;        /* in place of the domain's policy; NULL = that */
     const char *const *targets; /* disks to take; NULL = all that can be taken */
-    bool whole;                 /* no policy leaves anything out */
+    const GPtrArray *parts; /* of FsnDiskPart: of their disks these only; NULL = all */
+    bool whole;             /* no policy leaves anything out */
     bool no_memory;
     bool allow_stop; /* where the memory cannot be read beside a running guest */
     bool plain_text; /* take encrypted disks, which leave QEMU as plain text */

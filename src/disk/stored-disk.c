@@ -79,6 +79,7 @@ read_captured(JsonObject *o, FsnStoredDisk *disk, GError **error)
     disk->image = g_strdup(image);
     disk->format = g_strdup(format);
     disk->size = (uint64_t)size;
+    disk->partial = fsn_json_peek_bool(o, "partial", false);
     return true;
 }
 

@@ -21,6 +21,7 @@ typedef struct {
     uint64_t size;     /* bytes, as the guest sees it */
     char *image;       /* root; NULL: it was not captured */
     char *skipped;     /* why not */
+    bool partial;      /* only parts of it were taken, the rest reads as zeroes */
 } FsnStoredDisk;
 
 void fsn_stored_disk_free(FsnStoredDisk *disk);
