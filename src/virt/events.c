@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "virt/domain-private.h"
 #include "virt/error-private.h"
+#include "virt/events-private.h"
 
 #include <libvirt/virterror.h>
 
@@ -21,8 +22,8 @@ struct FsnVirtEvents {
     GAsyncQueue *queue; /* of FsnVirtEvent */
 };
 
-static FsnVirtEventKind
-kind_of(int event)
+FsnVirtEventKind
+fsn_virt_event_kind(int event)
 {
     switch (event) {
     case VIR_DOMAIN_EVENT_STARTED:
@@ -57,7 +58,7 @@ static int
 on_lifecycle(
     virConnectPtr connection, virDomainPtr handle, int event, int detail, void *opaque)
 {
-    push_event(opaque, handle, kind_of(event), detail);
+    push_event(opaque, handle, fsn_virt_event_kind(event), detail);
     return 0;
 }
 

@@ -11,7 +11,7 @@ echo "systemd accepts the units"
 mkdir "$TEST_DIR/units"
 for unit in "$top_srcdir"/scripts/systemd/*; do
     # the program need not be installed, nor its manual
-    sed -e 's|/usr/bin/foresnap|/bin/true|' -e '/^Documentation=/d' "$unit" >"$TEST_DIR/units/${unit##*/}"
+    sed -e 's|/usr/s*bin/foresnapd*|/bin/true|' -e '/^Documentation=/d' "$unit" >"$TEST_DIR/units/${unit##*/}"
 done
 systemd-analyze verify "$TEST_DIR"/units/* >"$TEST_DIR/verify" 2>&1 || fail "$(cat "$TEST_DIR/verify")"
 expect_equal "$(grep -v 'libvirtd\|virt' "$TEST_DIR/verify")" "" "what systemd says of the units"

@@ -48,6 +48,15 @@ for command in $commands; do
         fail "foresnap-$command.1 does not begin with its name"
 done
 
+# The daemon's page too, and that of its configuration, by the table of keys.
+compare "foresnapd --help" "foresnapd.8" \
+    <("$build/run" "$build/foresnapd" --help | sed -n 's/^  \(-., \)\{0,1\}--\([a-z-]*\).*/\2/p' | sort) \
+    <(options_of_page foresnapd.8.pod)
+compare "daemon/settings.c" "foresnapd.conf.5" \
+    <(sed -n 's/^    { "\([a-z]*\)", "\([a-z_]*\)", .*/\1.\2/p' "$top_srcdir/src/daemon/settings.c" | sort) \
+    <(awk '/^=head2 \[/ { gsub(/[][]/, "", $2); group = $2 }
+           /^=item C</ { gsub(/.*C<|>.*/, ""); print group "." $0 }' "$man/foresnapd.conf.5.pod" | sort)
+
 # The pages themselves are sound.
 for page in "$man"/foresnap*.pod; do
     podchecker -warnings "$page" 2>/dev/null || fail "podchecker complains about $page"
