@@ -4,12 +4,15 @@
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "batch/batch.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/size.h"
 #include "cli/units.h"
+#include "events/store.h"
 
 #include <string.h>
 
@@ -23,12 +26,16 @@ static char **opt_match;
 static char **opt_profile;
 static char **opt_tag;
 static char **opt_title;
+static char **opt_unless;
+static char *opt_bandwidth;
 static char *opt_set;
 static int opt_jobs;
 static int opt_time;
 
 static GOptionEntry options[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &opt_all, "every domain", NULL },
+    { "bandwidth", 0, 0, G_OPTION_ARG_STRING, &opt_bandwidth,
+      "snapshot: read at most so many bytes a second of each disk (K, M, G)", "BYTES" },
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run, "only say what would be done",
       NULL },
     { "exclude", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_exclude,
@@ -48,6 +55,10 @@ static GOptionEntry options[] = {
       "a domain may take so long, then it is asked to end, then killed", "SECONDS" },
     { "title", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_title,
       "domains with such titles; may be given again", "GLOB" },
+    { "unless-event", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_unless,
+      "do nothing while such an event is under way, by its kind or name; may be given "
+      "again",
+      "GLOB" },
     G_OPTION_ENTRY_NULL,
 };
 
@@ -142,6 +153,8 @@ check_options(const FsnBatchOptions *chosen, GError **error)
         wrong = "--timeout takes seconds";
     } else if (opt_no_memory && chosen->verb != FSN_BATCH_SNAPSHOT) {
         wrong = "--no-memory goes with 'snapshot'";
+    } else if (opt_bandwidth && chosen->verb != FSN_BATCH_SNAPSHOT) {
+        wrong = "--bandwidth goes with 'snapshot'";
     } else if (chosen->verb != FSN_BATCH_RESUME &&
                !fsn_batch_selector_is_set(&chosen->selector)) {
         wrong = "say which domains: --match, --title, --tag, --profile or --all";
@@ -179,9 +192,72 @@ judge(FsnCliContext *context, GPtrArray *items, GError **error)
 }
 
 static bool
+is_meant(const FsnEvent *event)
+{
+    for (char **glob = opt_unless; *glob; glob++) {
+        if (g_pattern_match_simple(*glob, event->kind) ||
+            g_pattern_match_simple(*glob, event->name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether an event is under way that the batch is not to run in; says so. Events of single
+ * domains do not count. */
+static bool
+keep_out(FsnCliContext *context, bool *out_keep_out, GError **error)
+{
+    g_autofree char *folder = fsn_event_store_default();
+    g_autoptr(FsnEvents) events = fsn_events_new();
+    g_autoptr(GPtrArray) warnings = g_ptr_array_new_with_free_func(g_free);
+    int64_t now_us = fsn_realtime_us();
+
+    *out_keep_out = false;
+    if (!opt_unless) {
+        return true;
+    }
+    if (!fsn_event_store_load(folder, NULL, NULL, now_us, now_us + 1, events, warnings,
+                              error)) {
+        return false;
+    }
+    for (guint i = 0; i < warnings->len; i++) {
+        fsn_cli_warn(context, "%s", (const char *)warnings->pdata[i]);
+    }
+    for (size_t i = 0; i < fsn_events_count(events) && !*out_keep_out; i++) {
+        const FsnEvent *event = fsn_events_get(events, i);
+
+        if (event->start_us <= now_us && event->end_us > now_us && is_meant(event)) {
+            fsn_cli_say(context, "nothing is done: '%s' (%s) is under way", event->name,
+                        event->kind);
+            json_object_set_string_member(context->document, "event", event->name);
+            *out_keep_out = true;
+        }
+    }
+    return true;
+}
+
+/* For each command of the batch, NULL-terminated; the caller frees the array. */
+static const char **
+command_options(void)
+{
+    GPtrArray *words = g_ptr_array_new();
+
+    if (opt_no_memory) {
+        g_ptr_array_add(words, (gpointer) "--no-memory");
+    }
+    if (opt_bandwidth) {
+        g_ptr_array_add(words, (gpointer) "--bandwidth");
+        g_ptr_array_add(words, opt_bandwidth);
+    }
+    g_ptr_array_add(words, NULL);
+    return (const char **)g_ptr_array_free(words, FALSE);
+}
+
+static bool
 run(FsnCliContext *context, char **args, GError **error)
 {
-    static const char *const disks_only[] = { "--no-memory", NULL };
+    g_autofree const char **words = command_options();
     g_autoptr(FsnCycle) cycle = NULL;
     g_autoptr(GPtrArray) items = NULL;
     g_autofree char *program = g_file_read_link("/proc/self/exe", error);
@@ -194,18 +270,27 @@ run(FsnCliContext *context, char **args, GError **error)
                       .all = opt_all },
         .set = opt_set,
         .program = program,
-        .arguments = opt_no_memory ? disks_only : NULL,
+        .arguments = words,
         .jobs = opt_jobs > 0 ? (unsigned)opt_jobs : DEFAULT_JOBS,
         .time_s = (unsigned)MAX(opt_time, 0),
         .dry_run = opt_dry_run,
         .tell = tell,
         .user = context,
     };
+    uint64_t rate;
+    bool leave;
     bool done;
 
     if (!program || !parse_verb(args[0], &chosen.verb, error) ||
-        !check_options(&chosen, error)) {
+        !check_options(&chosen, error) ||
+        (opt_bandwidth && !fsn_cli_parse_size(opt_bandwidth, &rate, error)) ||
+        !keep_out(context, &leave, error)) {
         return false;
+    }
+    if (leave) {
+        json_object_set_string_member(context->document, "verb", args[0]);
+        json_object_set_array_member(context->document, "domains", json_array_new());
+        return true;
     }
     cycle = fsn_cli_open_cycle(context, NULL, error);
     done = cycle && fsn_batch(cycle, &chosen, context->cancellable, &items, error);

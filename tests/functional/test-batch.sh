@@ -42,7 +42,21 @@ expect_exit 2 foresnap batch suspend --all --no-memory
 expect_exit 2 foresnap batch resume --set ../x
 
 echo "a dry run touches nothing"
-expect_exit 0 foresnap --json batch suspend --match 'lab-*' --exclude lab-3 --dry-run
+export FORESNAP_EVENTS=$TEST_DIR/events
+cat >"$TEST_DIR/days.csv" <<END
+start,end,name
+$(date -u -d '-1 hour' +%FT%TZ),$(date -u -d '+1 day' +%FT%TZ),Founders' Day
+$(date -u -d '-3 days' +%FT%TZ),$(date -u -d '-2 days' +%FT%TZ),Audit
+END
+expect_exit 0 foresnap events add "$TEST_DIR/days.csv" --kind holiday
+for glob in holiday 'Founders*'; do
+    expect_exit 0 foresnap --json batch suspend --all --unless-event "$glob"
+    expect_json "$expect_out" domains.length 0
+    expect_json "$expect_out" event "Founders' Day"
+done
+expect_exit 2 foresnap batch suspend --all --bandwidth 8M
+expect_exit 2 foresnap batch snapshot --all --bandwidth much
+expect_exit 0 foresnap --json batch suspend --match 'lab-*' --exclude lab-3 --dry-run --unless-event audit --unless-event Audit
 expect_equal "$(states)" "lab-1=planned lab-2=planned lab-gone=skipped lab-off=skipped" "the plan"
 running lab-1 lab-2 lab-3 other
 expect_exit 0 foresnap --json batch resume
