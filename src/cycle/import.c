@@ -220,22 +220,11 @@ put_text(FsnRepo *repo, const char *text, char **out_object, GError **error)
     return fsn_repo_put_object(repo, text, strlen(text), out_object, error);
 }
 
-/* The <cpu> element in libvirt's cookie, which is "<cookie> <cpu …> … </cpu> …": what the
- * guest really had. NULL if there is none; the caller frees. */
-static char *
-cookie_cpu(const char *cookie)
-{
-    const char *begin = cookie ? strstr(cookie, "<cpu ") : NULL;
-    const char *end = begin ? strstr(begin, "</cpu>") : NULL;
-
-    return end ? g_strndup(begin, (gsize)(end - begin) + strlen("</cpu>")) : NULL;
-}
-
 static bool
 store(Import *import, FsnImageStats *out_stats, GError **error)
 {
     g_auto(FsnCaptureObjects) objects = { 0 };
-    g_autofree char *cpu = cookie_cpu(import->image->cookie);
+    g_autofree char *cpu = fsn_save_image_cpu(import->image);
     g_autofree char *inactive = NULL;
     g_autofree char *object_live = NULL;
     g_autofree char *object_inactive = NULL;

@@ -208,6 +208,21 @@ fsn_capture_step(FsnCapture *c,
     return true;
 }
 
+bool
+fsn_capture_push(FsnCapture *c, const void *data, size_t len, GError **error)
+{
+    c->progress.bytes_read += len;
+    return fsn_stream_reader_push(c->reader, data, len, error);
+}
+
+bool
+fsn_capture_push_end(FsnCapture *c, GError **error)
+{
+    FsnCaptureEvent end;
+
+    return take_end_of_file(c, &end, error);
+}
+
 FsnCaptureProgress
 fsn_capture_progress(FsnCapture *c)
 {

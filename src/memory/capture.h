@@ -41,7 +41,7 @@ typedef struct {
     uint64_t bytes_read;  /* bytes of the stream */
 } FsnCaptureProgress;
 
-/* @fd is the reading end and is taken over. @options' pointers are borrowed during the call. */
+/* @fd is the reading end and is taken over; -1: see fsn_capture_push(). @options' pointers are borrowed during the call. */
 FsnCapture *fsn_capture_new(FsnRepo *repo,
                             int fd,
                             const FsnCaptureOptions *options,
@@ -55,6 +55,12 @@ bool fsn_capture_step(FsnCapture *capture,
                       int timeout_ms,
                       FsnCaptureEvent *out_event,
                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* For whoever reads the stream itself, with -1 as the descriptor: the next bytes of it, and its
+ * end, after which it is as after FSN_CAPTURE_END. */
+bool fsn_capture_push(FsnCapture *capture, const void *data, size_t len, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_capture_push_end(FsnCapture *capture, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 FsnCaptureProgress fsn_capture_progress(FsnCapture *capture);
 

@@ -161,6 +161,27 @@ fsn_save_image_parse(const uint8_t *data,
     return true;
 }
 
+char *
+fsn_save_image_cpu(const FsnSaveImage *image)
+{
+    const char *begin = image->cookie ? strstr(image->cookie, "<cpu ") : NULL;
+    const char *end = begin ? strstr(begin, "</cpu>") : NULL;
+
+    return end ? g_strndup(begin, (gsize)(end - begin) + strlen("</cpu>")) : NULL;
+}
+
+bool
+fsn_save_image_is_unfinished(const uint8_t *data, size_t len)
+{
+    return len >= MAGIC_SIZE && memcmp(data, magic_partial, MAGIC_SIZE) == 0;
+}
+
+void
+fsn_save_image_mark_finished(uint8_t *header)
+{
+    memcpy(header, magic_done, MAGIC_SIZE);
+}
+
 static bool
 build(const char *xml,
       const char *cookie,

@@ -51,6 +51,15 @@ bool fsn_save_image_parse(const uint8_t *data,
                           FsnSaveImage **out_image,
                           GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* The <cpu> element in libvirt's cookie, which is "<cookie> <cpu …> … </cpu> …": what the
+ * guest really had. NULL if there is none; the caller frees. */
+char *fsn_save_image_cpu(const FsnSaveImage *image);
+
+/* Whether these are at least the first 16 bytes of an image that libvirt still writes. */
+bool fsn_save_image_is_unfinished(const uint8_t *data, size_t len);
+/* Marks the header of such an image, of FSN_SAVE_IMAGE_HEADER_SIZE bytes, as finished. */
+void fsn_save_image_mark_finished(uint8_t *header);
+
 /* All bytes before the stream, padding included; @cookie may be NULL. FSN_ERROR_FORMAT if
  * the XML is empty or larger than FSN_SAVE_IMAGE_MAX_DATA. */
 bool fsn_save_image_build(const char *xml,

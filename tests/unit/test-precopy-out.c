@@ -3,6 +3,7 @@
  * same pages; what it cannot write is an error. */
 #include "config.h"
 
+#include "memory/precopy-map.h"
 #include "memory/precopy-out.h"
 #include "repo-common.h"
 #include "stream/reader.h"
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 #define PAGES_A     300u
-#define PAGES_B     5u
+#define PAGES_B     1u
 #define DESCRIPTION "{\"page_size\":4096,\"devices\":[]}"
 
 static FsnRamBlock blocks[] = { { (char *)"pc.ram", PAGES_A *FSN_PAGE_SIZE },
@@ -118,6 +119,56 @@ test_round_trip(void)
     g_unlink(path);
 }
 
+/* Read in whatever pieces, the map is the prefix and the file that is written in one go. */
+static void
+check_pieces(FsnPrecopyMap *map, const char *wanted, size_t len, size_t piece)
+{
+    g_autofree char *got = g_malloc(piece);
+
+    for (size_t i = 0; i < (len + piece - 1) / piece; i++) {
+        /* from both ends in turn */
+        size_t n = i % 2 ? (len - 1) / piece - i / 2 : i / 2;
+        size_t done;
+
+        g_assert_true(
+            fsn_precopy_map_pread(map, got, piece, (uint64_t)n * piece, &done, NULL));
+        g_assert_cmpmem(got, done, wanted + n * piece, MIN(piece, len - n * piece));
+    }
+}
+
+static void
+test_map(void)
+{
+    g_autoptr(FsnRepo) repo = memory_repo();
+    g_autoptr(FsnImage) image = make_image(repo, PAGES_A + PAGES_B);
+    g_autoptr(GBytes) head = make_head();
+    g_autoptr(GBytes) device_state = make_device_state();
+    g_autoptr(GBytes) prefix = g_bytes_new_static("PREFIX", 6);
+    const FsnPrecopySource source = { image, &layout, head, device_state, NULL };
+    g_autoptr(FsnPrecopyMap) map = fsn_precopy_map_new(&source, prefix, NULL);
+    g_autofree char *path = NULL;
+    g_autofree char *bytes = NULL;
+    int fd = g_file_open_tmp("fsn-precopy-XXXXXX", &path, NULL);
+    uint64_t stream = 0;
+    gsize len;
+    size_t done;
+    char beyond;
+
+    g_assert_nonnull(map);
+    g_assert_cmpint(write(fd, "PREFIX", 6), ==, 6);
+    g_assert_true(fsn_precopy_write(&source, fd, path, NULL, NULL, &stream, NULL));
+    g_assert_true(g_file_get_contents(path, &bytes, &len, NULL));
+    g_assert_cmpuint(fsn_precopy_map_size(map), ==, len);
+    g_assert_cmpuint(fsn_precopy_map_tail(map), <, len - g_bytes_get_size(device_state));
+    check_pieces(map, bytes, len, 1 << 20);
+    check_pieces(map, bytes, len, 32768);
+    check_pieces(map, bytes, len, 4099);
+    g_assert_true(fsn_precopy_map_pread(map, &beyond, 1, len, &done, NULL));
+    g_assert_cmpuint(done, ==, 0);
+    close(fd);
+    g_unlink(path);
+}
+
 /* An image that is not of this layout is refused before anything is written. */
 static void
 test_other_layout(void)
@@ -132,6 +183,9 @@ test_other_layout(void)
     uint64_t bytes;
 
     g_assert_false(fsn_precopy_write(&source, -1, "nothing", NULL, NULL, &bytes, &error));
+    g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
+    g_clear_error(&error);
+    g_assert_null(fsn_precopy_map_new(&source, head, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_FORMAT);
 }
 
@@ -161,6 +215,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/precopy-out/round-trip", test_round_trip);
+    g_test_add_func("/precopy-out/map", test_map);
     g_test_add_func("/precopy-out/other-layout", test_other_layout);
     g_test_add_func("/precopy-out/full", test_full);
     return g_test_run();
