@@ -25,7 +25,7 @@ discard_guard(FsnCycle *cycle,
     const char *name = fsn_virt_domain_name(domain);
 
     if (!g_error_matches(why_no_state, FSN_ERROR, FSN_ERROR_STATE) ||
-        !fsn_stub_find(fsn_cycle_virt(cycle, NULL), name, NULL)) {
+        !fsn_stub_find(cycle, name, NULL)) {
         g_propagate_error(error, g_error_copy(why_no_state));
         return false;
     }

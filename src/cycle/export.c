@@ -12,10 +12,9 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "cycle/arm.h"
-#include "cycle/manifest.h"
+#include "cycle/save-parts.h"
 #include "memory/precopy-out.h"
 #include "repo/manifests.h"
-#include "stream/save-image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -25,31 +24,6 @@
 
 #define MAGIC_UNFINISHED "LibvirtQemudPart"
 #define MAGIC_SIZE       16u
-#define MAX_TEXT         (16u << 20)
-#define MAX_DEVICE_STATE (64u << 20)
-
-/* What is read from the repository before the file is begun. */
-typedef struct {
-    FsnManifestMemory memory;
-    FsnImage *image;
-    GBytes *head;
-    GBytes *device_state;
-    GBytes *description;
-    GBytes *prefix; /* libvirt's header and XML */
-} Parts;
-
-static void
-parts_clear(Parts *parts)
-{
-    fsn_manifest_memory_clear(&parts->memory);
-    fsn_image_free(parts->image);
-    g_clear_pointer(&parts->head, g_bytes_unref);
-    g_clear_pointer(&parts->device_state, g_bytes_unref);
-    g_clear_pointer(&parts->description, g_bytes_unref);
-    g_clear_pointer(&parts->prefix, g_bytes_unref);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Parts, parts_clear)
 
 void
 fsn_export_result_clear(FsnExportResult *result)
@@ -58,59 +32,16 @@ fsn_export_result_clear(FsnExportResult *result)
 }
 
 static bool
-read_text(FsnRepo *repo, const char *object, char **out_text, GError **error)
+read_parts(FsnRepo *repo, JsonObject *manifest, FsnSaveParts *parts, GError **error)
 {
-    g_autoptr(GBytes) bytes = NULL;
-
-    if (!fsn_repo_get_object(repo, object, MAX_TEXT, &bytes, error)) {
-        return false;
-    }
-    *out_text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
-    return true;
-}
-
-/* The CPU that the guest really had goes into the cookie: another host, or a newer libvirt,
- * must not make it another one. */
-static bool
-build_prefix(FsnRepo *repo, Parts *parts, GError **error)
-{
-    g_autofree char *xml = NULL;
-    g_autofree char *cpu = NULL;
-    g_autofree char *cookie = NULL;
-
-    if (!read_text(repo, parts->memory.xml_live, &xml, error) ||
-        (parts->memory.cpu_xml && !read_text(repo, parts->memory.cpu_xml, &cpu, error))) {
-        return false;
-    }
-    if (cpu) {
-        cookie = g_strdup_printf("<cookie>\n%s\n</cookie>\n", cpu);
-    }
-    return fsn_save_image_build(xml, cookie, true, &parts->prefix, error);
-}
-
-static bool
-read_parts(FsnRepo *repo, JsonObject *manifest, Parts *parts, GError **error)
-{
-    FsnManifestMemory *m = &parts->memory;
-
     if (!g_str_equal(fsn_json_peek_string(manifest, "kind", ""), "suspend")) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_STATE,
                     "its memory fits only to the disks of the same instant, which "
                     "'virsh restore' would not put back: 'foresnap restore' does");
         return false;
     }
-    if (!fsn_manifest_read_memory(manifest, m, error) ||
-        !fsn_arm_check_usable(repo, m->id, m->disks, error) ||
-        !fsn_repo_get_object(repo, m->head, MAX_TEXT, &parts->head, error) ||
-        !fsn_repo_get_object(repo, m->device_state, MAX_DEVICE_STATE,
-                             &parts->device_state, error) ||
-        (m->description && !fsn_repo_get_object(repo, m->description, MAX_TEXT,
-                                                &parts->description, error)) ||
-        !build_prefix(repo, parts, error)) {
-        return false;
-    }
-    parts->image = fsn_image_open(repo, m->root, error);
-    return parts->image != NULL;
+    return fsn_save_parts_read(repo, manifest, parts, error) &&
+           fsn_arm_check_usable(repo, parts->memory.id, parts->memory.disks, error);
 }
 
 static void
@@ -127,14 +58,13 @@ sync_file(int fd, const char *path, GError **error)
 
 static bool
 write_file(FsnCycle *cycle,
-           const Parts *parts,
+           const FsnSaveParts *parts,
            int fd,
            const char *path,
            uint64_t *out_bytes,
            GError **error)
 {
-    const FsnPrecopySource source = { parts->image, parts->memory.layout, parts->head,
-                                      parts->device_state, parts->description };
+    const FsnPrecopySource source = fsn_save_parts_source(parts);
     size_t len;
     const uint8_t *prefix = g_bytes_get_data(parts->prefix, &len);
     uint64_t stream = 0;
@@ -153,7 +83,7 @@ write_file(FsnCycle *cycle,
 
 static bool
 make_file(FsnCycle *cycle,
-          const Parts *parts,
+          const FsnSaveParts *parts,
           const char *path,
           uint64_t *out_bytes,
           GError **error)
@@ -183,7 +113,7 @@ fsn_cycle_export_save_image(FsnCycle *cycle,
 {
     FsnRepo *repo = fsn_cycle_repo(cycle, error);
     g_autoptr(JsonObject) manifest = NULL;
-    g_auto(Parts) parts = { 0 };
+    g_auto(FsnSaveParts) parts = { 0 };
     uint64_t bytes = 0;
 
     if (!repo || !fsn_repo_load_manifest(repo, snapshot, &manifest, error) ||

@@ -21,10 +21,15 @@
 #define MAX_CAPABILITIES 256u
 
 static const char *const operation_names[] = {
-    [FSN_OP_SUSPEND] = "suspend",   [FSN_OP_RESUME] = "resume",
-    [FSN_OP_IMPORT] = "import",     [FSN_OP_DISCARD] = "discard",
-    [FSN_OP_SNAPSHOT] = "snapshot", [FSN_OP_RESTORE] = "restore",
+    [FSN_OP_SUSPEND] = "suspend",
+    [FSN_OP_RESUME] = "resume",
+    [FSN_OP_IMPORT] = "import",
+    [FSN_OP_DISCARD] = "discard",
+    [FSN_OP_SNAPSHOT] = "snapshot",
+    [FSN_OP_RESTORE] = "restore",
     [FSN_OP_FILL] = "fill",
+    [FSN_OP_SAVE] = "managed-save",
+    [FSN_OP_LOAD] = "managed-restore",
 };
 
 static const char *const step_names[] = {

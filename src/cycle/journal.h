@@ -23,6 +23,8 @@ typedef enum {
     FSN_OP_SNAPSHOT,
     FSN_OP_RESTORE,
     FSN_OP_FILL, /* of a lazy restore, in a folder of its own: fill.h */
+    FSN_OP_SAVE, /* libvirt's managed save, which foresnap-savefs takes */
+    FSN_OP_LOAD, /* libvirt's restore, to which foresnap-savefs gives the image */
 } FsnOperation;
 
 typedef enum {

@@ -5,16 +5,22 @@
  */
 #include "config.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/id.h"
+#include "base/json.h"
 #include "cycle/arm.h"
 #include "cycle/fill.h"
 #include "cycle/incoming-defer.h"
 #include "cycle/pager-start.h"
 #include "cycle/recover-private.h"
+#include "cycle/saved-place.h"
+#include "cycle/stub.h"
 #include "memory/not-run.h"
 #include "qmp/commands-status.h"
 #include "qmp/migration-info.h"
 #include "repo/manifests.h"
+#include "repo/marks.h"
 #include "virt/qmp-transport.h"
 
 /* Whether the journal is one of memory that is being loaded. */
@@ -166,6 +172,36 @@ is_noted_not_run(FsnRecovery *r)
     return fsn_not_run_holds(note, marks_of(r->journal));
 }
 
+/* The claim names the host's boot in which the image was handed out. */
+static bool
+is_same_boot(FsnRecovery *r)
+{
+    g_autoptr(JsonObject) claim = NULL;
+    g_autofree char *boot_id = fsn_boot_id();
+
+    return !fsn_repo_mark_read(r->repo, r->journal->snapshot, "claim", &claim, NULL) ||
+           g_str_equal(fsn_json_peek_string(claim, "boot", ""), boot_id ? boot_id : "?");
+}
+
+/* What only a managed save or restore is decided by. While libvirt has a job the operation is
+ * its own. */
+static bool
+find_managed(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
+{
+    g_autofree char *path = fsn_stub_path(r->virt, r->journal->domain);
+    g_autofree char *folder = g_path_get_dirname(path);
+
+    if (r->journal->operation == FSN_OP_SAVE && facts->domain != FSN_FOUND_OFF) {
+        return fsn_virt_domain_has_job(r->domain, &facts->owner_alive, error);
+    }
+    if (r->journal->operation == FSN_OP_LOAD) {
+        facts->linked = fsn_saved_look(fsn_cycle_state_dir(r->cycle), folder,
+                                       r->journal->domain) == FSN_LINK_GUARD;
+        facts->same_boot = is_same_boot(r);
+    }
+    return true;
+}
+
 bool
 fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
 {
@@ -178,8 +214,9 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->frozen = j->frozen;
     facts->background = j->background;
     facts->lazy = fsn_fill_is_wanted(j);
-    facts->ran = loads(j) && fsn_arm_has(r->repo, marks_of(j), "ran");
-    facts->not_run = facts->ran && is_noted_not_run(r);
+    facts->ran = (loads(j) || j->operation == FSN_OP_LOAD) &&
+                 fsn_arm_has(r->repo, marks_of(j), "ran");
+    facts->not_run = facts->ran && loads(j) && is_noted_not_run(r);
     return find_manifest(r->repo, j->snapshot, &facts->manifest, error) &&
-           find_domain(r, facts, error);
+           find_domain(r, facts, error) && find_managed(r, facts, error);
 }

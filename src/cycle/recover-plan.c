@@ -179,6 +179,54 @@ plan_import(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     add(plan, FSN_RECOVER_REMOVE_JOURNAL);
 }
 
+/* libvirt's job is over, so a domain that is on was not saved, or has been started since. */
+static void
+plan_save(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    if (f->manifest && f->domain == FSN_FOUND_OFF) {
+        add(plan, FSN_RECOVER_WRITE_STUB);
+        add(plan, FSN_RECOVER_ARM);
+        plan->outcome = "the managed save was completed; the domain is suspended";
+    } else {
+        if (f->manifest) {
+            add(plan, FSN_RECOVER_DELETE_MANIFEST);
+        }
+        add(plan, FSN_RECOVER_REMOVE_STUB);
+        plan->outcome = f->domain == FSN_FOUND_OFF
+                            ? "the managed save had stored nothing and the domain is off"
+                            : "the managed save was undone; the domain runs on";
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+}
+
+/* libvirt takes its link away once the guest runs, and only then. While QEMU loads, the
+ * domain is on and stands: that is libvirt's business still. */
+static void
+plan_load(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
+{
+    bool off = f->domain == FSN_FOUND_OFF;
+
+    if (!off && f->domain != FSN_FOUND_RUNNING && f->linked && f->same_boot) {
+        return;
+    }
+    if (off && (!f->ran || (f->linked && f->same_boot))) {
+        add(plan, FSN_RECOVER_WRITE_STUB);
+        add(plan, FSN_RECOVER_ARM);
+        if (f->ran) {
+            add(plan, FSN_RECOVER_REMOVE_RAN);
+        }
+        add(plan, FSN_RECOVER_RELEASE_CLAIM);
+        plan->outcome = "the guest had not run; the domain is suspended as before";
+    } else {
+        add(plan, FSN_RECOVER_MARK_CONSUMED);
+        add(plan, FSN_RECOVER_REMOVE_STUB);
+        plan->outcome = off ? "the guest has run, or may have, and is off; 'virsh start' "
+                              "boots it"
+                            : "the restore had succeeded";
+    }
+    add(plan, FSN_RECOVER_REMOVE_JOURNAL);
+}
+
 /* It was wanted, and is carried on with. */
 static void
 plan_discard(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
@@ -314,6 +362,12 @@ fsn_recover_plan(const FsnRecoverFacts *facts)
         break;
     case FSN_OP_IMPORT:
         plan_import(&plan, facts);
+        break;
+    case FSN_OP_SAVE:
+        plan_save(&plan, facts);
+        break;
+    case FSN_OP_LOAD:
+        plan_load(&plan, facts);
         break;
     case FSN_OP_DISCARD:
         plan_discard(&plan, facts);

@@ -34,6 +34,8 @@ typedef struct {
     bool background; /* snapshot: QEMU reads memory of a guest that may run */
     bool migrating;  /* an outgoing migration is under way */
     bool lazy;       /* restore: its disks are filled afterwards */
+    bool linked;     /* managed restore: libvirt's link to the image is still there */
+    bool same_boot;  /* managed restore: the host has not been restarted since */
     FsnFoundDomain domain;
 } FsnRecoverFacts;
 

@@ -150,7 +150,8 @@ arm(FsnRecovery *r, GError **error)
     const char *id = r->journal->snapshot;
     bool done = fsn_repo_mark_read(r->repo, id, "armed", &armed, NULL);
 
-    if (!r->domain_facts || (done && r->journal->operation != FSN_OP_RESUME)) {
+    if (!r->domain_facts || (done && r->journal->operation != FSN_OP_RESUME &&
+                             r->journal->operation != FSN_OP_LOAD)) {
         return true;
     }
     if (!fsn_repo_load_manifest(r->repo, id, &manifest, error) ||

@@ -37,6 +37,12 @@ state_of(const FsnJournal *j, bool owner)
     if (j->operation == FSN_OP_FILL) {
         return "filling";
     }
+    if (j->operation == FSN_OP_SAVE) {
+        return "saving";
+    }
+    if (j->operation == FSN_OP_LOAD) {
+        return "resuming";
+    }
     if (j->operation == FSN_OP_RESTORE) {
         return j->step == FSN_STEP_LOADING ? "loading" : "restoring";
     }

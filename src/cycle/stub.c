@@ -11,6 +11,7 @@
 #include "base/files.h"
 #include "base/id.h"
 #include "cycle/guard-marker.h"
+#include "cycle/saved-place.h"
 #include "domxml/domain-facts.h"
 #include "domxml/edit.h"
 #include "stream/save-image.h"
@@ -54,12 +55,19 @@ read_stub(const char *path)
 }
 
 bool
-fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
+fsn_stub_check_place(FsnCycle *cycle, const char *name, GError **error)
 {
-    g_autofree char *path = fsn_stub_path(virt, name);
+    FsnVirt *virt = fsn_cycle_virt(cycle, error);
+    g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
     g_autofree char *snapshot = NULL;
+    g_autoptr(FsnSavedRecord) record = NULL;
 
-    if (!g_file_test(path, G_FILE_TEST_EXISTS) || (snapshot = read_stub(path))) {
+    if (!virt) {
+        return false;
+    }
+    record = fsn_saved_read(fsn_cycle_state_dir(cycle), name);
+    if (record || !g_file_test(path, G_FILE_TEST_EXISTS) ||
+        (snapshot = read_stub(path))) {
         return true;
     }
     g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
@@ -67,6 +75,46 @@ fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
                 "managedsave-remove %s' gives it up",
                 name, path, name);
     return false;
+}
+
+/* The place in which foresnap-savefs serves @snapshot, if it does; another is given up. */
+static bool
+use_saved_place(FsnCycle *cycle,
+                const char *folder,
+                const char *name,
+                const char *snapshot,
+                bool *out_used,
+                GError **error)
+{
+    const char *state_dir = fsn_cycle_state_dir(cycle);
+    g_autoptr(FsnSavedRecord) record = fsn_saved_read(state_dir, name);
+
+    *out_used = record && strcmp(record->snapshot, snapshot) == 0;
+    return *out_used ? fsn_saved_link(state_dir, folder, name, FSN_LINK_GUARD, error)
+                     : !record || fsn_saved_remove(state_dir, folder, name, error);
+}
+
+static bool
+write_stub(FsnCycle *cycle,
+           const char *path,
+           const char *name,
+           const char *xml_inactive,
+           const char *snapshot,
+           GError **error)
+{
+    g_autofree char *message = g_strdup_printf(
+        EMULATOR_PREFIX
+        "%s: domain '%s' is suspended by foresnap: run 'foresnap resume %s', "
+        "or 'foresnap discard %s' to give its memory up",
+        snapshot, name, name, name);
+    g_autofree char *xml = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+
+    return fsn_stub_check_place(cycle, name, error) &&
+           fsn_domain_xml_set_emulator(xml_inactive, message, &xml, error) &&
+           fsn_save_image_build_stub(xml, &bytes, error) &&
+           fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                            0600, error);
 }
 
 bool
@@ -80,32 +128,28 @@ fsn_stub_write(FsnCycle *cycle,
     FsnVirt *virt = fsn_cycle_virt(cycle, error);
     g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
     g_autofree char *dir = virt ? g_path_get_dirname(path) : NULL;
-    g_autofree char *message = g_strdup_printf(
-        EMULATOR_PREFIX
-        "%s: domain '%s' is suspended by foresnap: run 'foresnap resume %s', "
-        "or 'foresnap discard %s' to give its memory up",
-        snapshot, name, name, name);
-    g_autofree char *xml = NULL;
-    g_autoptr(GBytes) bytes = NULL;
+    bool used;
 
-    if (!virt || !fsn_stub_check_place(virt, name, error)) {
-        return false;
-    }
-    return fsn_domain_xml_set_emulator(xml_inactive, message, &xml, error) &&
-           fsn_save_image_build_stub(xml, &bytes, error) &&
-           fsn_mkdirs(dir, 0700, error) &&
-           fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
-                            0600, error) &&
+    return virt && fsn_mkdirs(dir, 0700, error) &&
+           use_saved_place(cycle, dir, name, snapshot, &used, error) &&
+           (used || write_stub(cycle, path, name, xml_inactive, snapshot, error)) &&
            fsn_guard_marker_write(fsn_cycle_state_dir(cycle), uuid, name, snapshot,
                                   error);
 }
 
 bool
-fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot)
+fsn_stub_find(FsnCycle *cycle, const char *name, char **out_snapshot)
 {
-    g_autofree char *path = fsn_stub_path(virt, name);
-    g_autofree char *snapshot = read_stub(path);
+    FsnVirt *virt = fsn_cycle_virt(cycle, NULL);
+    g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
+    g_autofree char *snapshot = NULL;
+    g_autoptr(FsnSavedRecord) record = NULL;
 
+    if (!virt) {
+        return false;
+    }
+    record = fsn_saved_read(fsn_cycle_state_dir(cycle), name);
+    snapshot = record ? g_strdup(record->snapshot) : read_stub(path);
     if (!snapshot) {
         return false;
     }
@@ -118,13 +162,16 @@ fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot)
 bool
 fsn_stub_remove(FsnCycle *cycle, const char *name, const char *uuid, GError **error)
 {
+    const char *state_dir = fsn_cycle_state_dir(cycle);
     FsnVirt *virt = fsn_cycle_virt(cycle, error);
     g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
+    g_autofree char *dir = virt ? g_path_get_dirname(path) : NULL;
 
-    if (!virt || !fsn_guard_marker_remove(fsn_cycle_state_dir(cycle), uuid, error)) {
+    if (!virt || !fsn_guard_marker_remove(state_dir, uuid, error) ||
+        !fsn_saved_remove(state_dir, dir, name, error)) {
         return false;
     }
-    if (!fsn_stub_find(virt, name, NULL)) {
+    if (!fsn_stub_find(cycle, name, NULL)) {
         return true;
     }
     return fsn_file_remove_durable(path, error);

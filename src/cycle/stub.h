@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  * The guard stub: a file where libvirt looks for a managed save image. A start then tries to
  * restore it instead of booting the domain cold over its saved state, and fails with a
  * message that tells the way out; the stub stays. Its header is valid, since libvirt deletes
- * files whose header is short or marked partial, and boots.
+ * files whose header is short or marked partial, and boots. A state that libvirt has saved
+ * through foresnap-savefs has its guard in another place (saved-place.h), which counts as one.
  */
 
 /* Path of the stub for domain @name; the caller frees. */
@@ -29,12 +30,12 @@ bool fsn_stub_write(FsnCycle *cycle,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FSN_ERROR_EXISTS if a managed save image of libvirt's own is in the place of the stub. */
-bool fsn_stub_check_place(FsnVirt *virt, const char *name, GError **error)
+bool fsn_stub_check_place(FsnCycle *cycle, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* True if the file is there and is a stub of ours; *@out_snapshot (caller frees, may be
  * NULL) is the snapshot it guards. Any other file is left alone and gives false. */
-bool fsn_stub_find(FsnVirt *virt, const char *name, char **out_snapshot);
+bool fsn_stub_find(FsnCycle *cycle, const char *name, char **out_snapshot);
 
 /* Removes a stub of ours and the marker, durably; anything else stays and is no error. */
 bool fsn_stub_remove(FsnCycle *cycle, const char *name, const char *uuid, GError **error)

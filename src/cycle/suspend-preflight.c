@@ -176,7 +176,7 @@ fsn_suspend_preflight(FsnSuspendRun *run, const char *name, GError **error)
         !check_emulation(run, error) ||
         !fsn_preflight_space(run->repo, run->facts, "suspend", "its memory",
                              run->facts->memory_bytes, error) ||
-        !fsn_stub_check_place(run->virt, run->facts->name, error) ||
+        !fsn_stub_check_place(run->cycle, run->facts->name, error) ||
         !look_at_repository(run, error) || !store_descriptions(run, error) ||
         !store_firmware_ahead(run, error)) {
         return false;

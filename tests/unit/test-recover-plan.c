@@ -122,6 +122,52 @@ check_import(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 }
 
 static void
+check_load(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
+{
+    bool off = f->domain == FSN_FOUND_OFF;
+
+    g_assert_false(has(p, FSN_RECOVER_END_QEMU));
+    g_assert_false(has(p, FSN_RECOVER_CONTINUE_GUEST));
+    g_assert_false(has(p, FSN_RECOVER_DELETE_MANIFEST));
+    /* usable again only if nobody can have run from it, and guarded before that */
+    g_assert_cmpint(has(p, FSN_RECOVER_RELEASE_CLAIM), ==,
+                    off && (!f->ran || (f->linked && f->same_boot)));
+    g_assert_cmpint(has(p, FSN_RECOVER_REMOVE_RAN), ==,
+                    f->ran && has(p, FSN_RECOVER_RELEASE_CLAIM));
+    if (has(p, FSN_RECOVER_RELEASE_CLAIM)) {
+        g_assert_cmpuint(at(p, FSN_RECOVER_WRITE_STUB), <,
+                         at(p, FSN_RECOVER_RELEASE_CLAIM));
+        g_assert_cmpuint(at(p, FSN_RECOVER_ARM), <, at(p, FSN_RECOVER_RELEASE_CLAIM));
+    }
+    /* a guest that runs has used it up */
+    if (f->domain == FSN_FOUND_RUNNING) {
+        g_assert_true(has(p, FSN_RECOVER_MARK_CONSUMED));
+    }
+    g_assert_cmpint(has(p, FSN_RECOVER_MARK_CONSUMED), ==,
+                    has(p, FSN_RECOVER_REMOVE_STUB));
+}
+
+static void
+test_load(void)
+{
+    for (unsigned bits = 0; bits < 16; bits++) {
+        for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN; domain++) {
+            FsnRecoverFacts f = { .operation = FSN_OP_LOAD,
+                                  .step = FSN_STEP_CLAIMED,
+                                  .manifest = bits & 1,
+                                  .ran = bits & 2,
+                                  .linked = bits & 4,
+                                  .same_boot = bits & 8,
+                                  .domain = (FsnFoundDomain)domain };
+            FsnRecoverPlan p = fsn_recover_plan(&f);
+
+            g_assert_nonnull(p.outcome);
+            check_load(&f, &p);
+        }
+    }
+}
+
+static void
 check_discard(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 {
     g_assert_false(has(p, FSN_RECOVER_END_QEMU));
@@ -210,7 +256,11 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
         check_resume(f, p);
         break;
     case FSN_OP_IMPORT:
+    case FSN_OP_SAVE: /* once libvirt has no job any more, it is the same */
         check_import(f, p);
+        break;
+    case FSN_OP_LOAD:
+        check_load(f, p);
         break;
     case FSN_OP_DISCARD:
         check_discard(f, p);
@@ -292,6 +342,22 @@ test_restore(void)
 }
 
 static void
+test_save(void)
+{
+    for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN; domain++) {
+        for (unsigned manifest = 0; manifest < 2; manifest++) {
+            FsnRecoverFacts f = { .operation = FSN_OP_SAVE,
+                                  .step = FSN_STEP_DURABLE,
+                                  .manifest = manifest,
+                                  .domain = (FsnFoundDomain)domain };
+            FsnRecoverPlan p = fsn_recover_plan(&f);
+
+            check_plan(&f, &p);
+        }
+    }
+}
+
+static void
 test_fill(void)
 {
     for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN; domain++) {
@@ -319,6 +385,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/recover-plan/all-combinations", test_all_combinations);
     g_test_add_func("/recover-plan/restore", test_restore);
+    g_test_add_func("/recover-plan/save", test_save);
+    g_test_add_func("/recover-plan/load", test_load);
     g_test_add_func("/recover-plan/fill", test_fill);
     g_test_add_func("/recover-plan/live-owner", test_live_owner);
     return g_test_run();

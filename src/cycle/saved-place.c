@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and links of domains that are saved through foresnap-savefs. Nothing here talks to
+ * libvirt or goes through the served file system, so it works whatever has become of both.
+ */
+#include "config.h"
+
+#include "cycle/saved-place.h"
+
+#include "base/error.h"
+#include "base/files.h"
+#include "domxml/edit.h"
+#include "stream/save-image.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#define SUFFIX     ".save"
+#define RECORD     ".record"
+#define THROUGH    ".through"
+#define MAX_RECORD 4096u
+
+char *
+fsn_saved_run_dir(void)
+{
+    const char *chosen = g_getenv("FORESNAP_SAVEFS_DIR");
+
+    return chosen && *chosen ? g_canonicalize_filename(chosen, NULL)
+                             : g_strdup("/run/foresnap/savefs");
+}
+
+char *
+fsn_saved_dir(const char *state_dir)
+{
+    return g_build_filename(state_dir, "saved", NULL);
+}
+
+static char *
+own_path(const char *state_dir, const char *name, const char *suffix)
+{
+    g_autofree char *dir = fsn_saved_dir(state_dir);
+    g_autofree char *file = g_strconcat(name, suffix, NULL);
+
+    return g_build_filename(dir, file, NULL);
+}
+
+char *
+fsn_saved_guard_path(const char *state_dir, const char *name)
+{
+    return own_path(state_dir, name, SUFFIX);
+}
+
+char *
+fsn_saved_entry_path(const char *name)
+{
+    g_autofree char *dir = fsn_saved_run_dir();
+    g_autofree char *file = g_strconcat(name, SUFFIX, NULL);
+
+    return g_build_filename(dir, file, NULL);
+}
+
+char *
+fsn_saved_link_path(const char *save_folder, const char *name)
+{
+    g_autofree char *file = g_strconcat(name, SUFFIX, NULL);
+
+    return g_build_filename(save_folder, file, NULL);
+}
+
+void
+fsn_saved_record_free(FsnSavedRecord *record)
+{
+    if (record) {
+        g_free(record->name);
+        g_free(record->uuid);
+        g_free(record->snapshot);
+        g_free(record);
+    }
+}
+
+/* libvirt's error on a start is this emulator that does not exist. */
+static bool
+write_guard(const char *state_dir,
+            const char *name,
+            const char *snapshot,
+            const char *xml,
+            GError **error)
+{
+    g_autofree char *path = fsn_saved_guard_path(state_dir, name);
+    g_autofree char *message = g_strdup_printf(
+        "/foresnap/snapshot %s: domain '%s' is saved and foresnap-savefs does not serve "
+        "it: run 'foresnap savefs start', or 'foresnap resume %s'",
+        snapshot, name, name);
+    g_autofree char *refused = NULL;
+    g_autoptr(GBytes) bytes = NULL;
+
+    return fsn_domain_xml_set_emulator(xml, message, &refused, error) &&
+           fsn_save_image_build_stub(refused, &bytes, error) &&
+           fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
+                            0600, error);
+}
+
+static bool
+make_dir(const char *state_dir, GError **error)
+{
+    g_autofree char *dir = fsn_saved_dir(state_dir);
+
+    return fsn_mkdirs(dir, 0700, error) && fsn_dir_sync(state_dir, error);
+}
+
+bool
+fsn_saved_write(const char *state_dir,
+                const char *name,
+                const char *uuid,
+                const char *snapshot,
+                const char *xml,
+                GError **error)
+{
+    g_autofree char *record = own_path(state_dir, name, RECORD);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n", uuid, snapshot);
+
+    if (!make_dir(state_dir, error) ||
+        !write_guard(state_dir, name, snapshot, xml, error) ||
+        !fsn_file_replace(record, text, strlen(text), 0600, error)) {
+        g_prefix_error(error, "cannot guard domain '%s': ", name);
+        return false;
+    }
+    return true;
+}
+
+static FsnSavedRecord *
+read_lines(const char *path, const char *name, bool with_snapshot)
+{
+    g_autoptr(GBytes) bytes = NULL;
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    FsnSavedRecord *record;
+
+    if (!fsn_file_read(path, MAX_RECORD, &bytes, NULL)) {
+        return NULL;
+    }
+    text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
+    lines = g_strsplit(text, "\n", -1);
+    if (g_strv_length(lines) < (with_snapshot ? 3u : 2u) || !*lines[0] ||
+        (with_snapshot && !*lines[1])) {
+        return NULL;
+    }
+    record = g_new0(FsnSavedRecord, 1);
+    record->name = g_strdup(name);
+    record->uuid = g_strdup(lines[0]);
+    record->snapshot = with_snapshot ? g_strdup(lines[1]) : NULL;
+    return record;
+}
+
+FsnSavedRecord *
+fsn_saved_read(const char *state_dir, const char *name)
+{
+    g_autofree char *path = own_path(state_dir, name, RECORD);
+
+    return read_lines(path, name, true);
+}
+
+static GPtrArray *
+list(const char *state_dir, const char *suffix, bool with_snapshot)
+{
+    g_autofree char *path = fsn_saved_dir(state_dir);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    GPtrArray *records =
+        g_ptr_array_new_with_free_func((GDestroyNotify)fsn_saved_record_free);
+    const char *file;
+
+    while (dir && (file = g_dir_read_name(dir))) {
+        g_autofree char *full = g_build_filename(path, file, NULL);
+        g_autofree char *name = NULL;
+        FsnSavedRecord *record;
+
+        if (!g_str_has_suffix(file, suffix)) {
+            continue;
+        }
+        name = g_strndup(file, strlen(file) - strlen(suffix));
+        record = read_lines(full, name, with_snapshot);
+        if (record) {
+            g_ptr_array_add(records, record);
+        }
+    }
+    return records;
+}
+
+GPtrArray *
+fsn_saved_list(const char *state_dir)
+{
+    return list(state_dir, RECORD, true);
+}
+
+GPtrArray *
+fsn_saved_list_through(const char *state_dir)
+{
+    return list(state_dir, THROUGH, false);
+}
+
+bool
+fsn_saved_remove(const char *state_dir,
+                 const char *save_folder,
+                 const char *name,
+                 GError **error)
+{
+    g_autofree char *guard = fsn_saved_guard_path(state_dir, name);
+    g_autofree char *record = own_path(state_dir, name, RECORD);
+    g_autofree char *link = fsn_saved_link_path(save_folder, name);
+
+    if (fsn_saved_look(state_dir, save_folder, name) == FSN_LINK_GUARD &&
+        !fsn_file_remove_durable(link, error)) {
+        return false;
+    }
+    while (umount2(guard, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+        /* what is served lies over it, once as a rule */
+    }
+    return (access(record, F_OK) != 0 || fsn_file_remove_durable(record, error)) &&
+           (access(guard, F_OK) != 0 || fsn_file_remove_durable(guard, error));
+}
+
+bool
+fsn_saved_set_through(const char *state_dir,
+                      const char *name,
+                      const char *uuid,
+                      GError **error)
+{
+    g_autofree char *path = own_path(state_dir, name, THROUGH);
+    g_autofree char *text = g_strconcat(uuid, "\n", NULL);
+
+    return make_dir(state_dir, error) &&
+           fsn_file_replace(path, text, strlen(text), 0600, error);
+}
+
+bool
+fsn_saved_unset_through(const char *state_dir, const char *name, GError **error)
+{
+    g_autofree char *path = own_path(state_dir, name, THROUGH);
+
+    return access(path, F_OK) != 0 || fsn_file_remove_durable(path, error);
+}
+
+FsnSavedLink
+fsn_saved_look(const char *state_dir, const char *save_folder, const char *name)
+{
+    g_autofree char *link = fsn_saved_link_path(save_folder, name);
+    g_autofree char *guard = fsn_saved_guard_path(state_dir, name);
+    g_autofree char *entry = fsn_saved_entry_path(name);
+    char target[PATH_MAX];
+    ssize_t n = readlink(link, target, sizeof target - 1);
+
+    if (n < 0) {
+        return errno == ENOENT ? FSN_LINK_NONE : FSN_LINK_FOREIGN;
+    }
+    target[n] = '\0';
+    if (strcmp(target, guard) == 0) {
+        return FSN_LINK_GUARD;
+    }
+    return strcmp(target, entry) == 0 ? FSN_LINK_ENTRY : FSN_LINK_FOREIGN;
+}
+
+bool
+fsn_saved_link(const char *state_dir,
+               const char *save_folder,
+               const char *name,
+               FsnSavedLink which,
+               GError **error)
+{
+    g_autofree char *link = fsn_saved_link_path(save_folder, name);
+    g_autofree char *fresh = g_strconcat(link, ".foresnap", NULL);
+    g_autofree char *target = which == FSN_LINK_GUARD
+                                  ? fsn_saved_guard_path(state_dir, name)
+                                  : fsn_saved_entry_path(name);
+    FsnSavedLink now = fsn_saved_look(state_dir, save_folder, name);
+
+    if (now == which) {
+        return true;
+    }
+    if (now == FSN_LINK_FOREIGN) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
+                    "'%s' is there already and is not foresnap's link", link);
+        return false;
+    }
+    (void)unlink(fresh); /* what an interrupted one has left */
+    if (symlink(target, fresh) != 0 || rename(fresh, link) != 0) {
+        return fsn_set_errno(error, errno, "cannot make the link '%s'", link);
+    }
+    return fsn_dir_sync(save_folder, error);
+}
+
+bool
+fsn_saved_unlink(const char *state_dir,
+                 const char *save_folder,
+                 const char *name,
+                 GError **error)
+{
+    g_autofree char *link = fsn_saved_link_path(save_folder, name);
+
+    switch (fsn_saved_look(state_dir, save_folder, name)) {
+    case FSN_LINK_ENTRY:
+    case FSN_LINK_GUARD:
+        return fsn_file_remove_durable(link, error);
+    case FSN_LINK_NONE:
+    case FSN_LINK_FOREIGN:
+        break;
+    }
+    return true;
+}
