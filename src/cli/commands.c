@@ -43,6 +43,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_plan,
     &fsn_cmd_policy,
     &fsn_cmd_sample,
+    &fsn_cmd_savefs,
     &fsn_cmd_history,
     &fsn_cmd_forecast,
     &fsn_cmd_check_host,

@@ -34,6 +34,7 @@ extern const FsnCliCommand fsn_cmd_recover;
 extern const FsnCliCommand fsn_cmd_restore;
 extern const FsnCliCommand fsn_cmd_resume;
 extern const FsnCliCommand fsn_cmd_sample;
+extern const FsnCliCommand fsn_cmd_savefs;
 extern const FsnCliCommand fsn_cmd_serve;
 extern const FsnCliCommand fsn_cmd_show;
 extern const FsnCliCommand fsn_cmd_size;
