@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# libvirt's managed saves through foresnap-savefs. Source it after foresnap.sh.
+#
+#   savefs_requires                    skip where there is no FUSE
+#   savefs_pids                        pids of supervisor and worker, inside
+#   savefs_state NAME                  what 'foresnap savefs status' calls its state
+#   await_savefs_state NAME STATE
+#   expect_no_boot NAME                'virsh start' fails, and did not boot
+#   savefs_show_log                    for cleanup_fn: what the server said
+
+: "${expect_out=}"
+
+savefs_requires ()
+{
+    requires "there is no usable /dev/fuse" test -c /dev/fuse
+    requires "fuse is not in this kernel" grep -qw fuse /proc/filesystems
+}
+
+savefs_show_log ()
+{
+    sed 's/^/foresnap-savefs: /' "$PRIVATE_LIBVIRT/state/savefs.log" >&2 || :
+}
+
+savefs_pids ()
+{
+    private_libvirt_exec pgrep -x foresnap-savefs || :
+}
+
+savefs_state ()
+{
+    local out
+    out=$(foresnap --json savefs status)
+    perl -MJSON::PP -e '
+        for (@{decode_json($ARGV[0])->{domains}}) { print $_->{state} if $_->{domain} eq $ARGV[1] }
+    ' "$out" "$1"
+}
+
+_state_is ()
+{
+    [ "$(savefs_state "$1")" = "$2" ]
+}
+
+await_savefs_state ()
+{
+    wait_until 30 _state_is "$1" "$2" || fail "'$1' is $(savefs_state "$1") instead of $2"
+}
+
+expect_no_boot ()
+{
+    local took
+    took=$(now_us)
+    ! guest_virsh start "$1" >"$TEST_DIR/start.out" 2>&1 || fail "'$1' was started: $(domain_reason "$1")"
+    took=$(($(now_us) - took))
+    domain_is "$1" "shut off" || fail "'$1' is $(domain_reason "$1")"
+    echo "refused after $((took / 1000)) ms: $(cat "$TEST_DIR/start.out")"
+}
