@@ -206,7 +206,7 @@ run(FsnCliContext *context, char **args, GError **error)
 
 const FsnCliCommand fsn_cmd_savefs = {
     .name = "savefs",
-    .arguments = "start|stop|status|enable|disable [DOMAIN…]",
+    .arguments = "start|stop|status|enable|disable [DOMAIN...]",
     .summary = "let libvirt's own managed save go into the repository",
     .options = options,
     .min_args = 1,
