@@ -14,11 +14,14 @@
 #include <string.h>
 
 /* Younger than that is as good as new; older than that is waited for. */
-#define FRESH_US    ((int64_t)2 * G_USEC_PER_SEC)
-#define OLD_US      ((int64_t)15 * G_USEC_PER_SEC)
+#define FRESH_US       ((int64_t)2 * G_USEC_PER_SEC)
+#define OLD_US         ((int64_t)15 * G_USEC_PER_SEC)
 /* A look that takes longer than that is not waited for if there is an older view. */
-#define PATIENCE_MS 3000
-#define COUNT_US    ((int64_t)60 * G_USEC_PER_SEC)
+#define PATIENCE_MS    3000
+/* The repository is counted when its snapshots are others than at the last count, and else seldom,
+ * for others may have collected its garbage. */
+#define COUNT_LEAST_US ((int64_t)5 * G_USEC_PER_SEC)
+#define COUNT_MOST_US  ((int64_t)600 * G_USEC_PER_SEC)
 
 /* What threads work with outlives the API while they do. */
 typedef struct {
@@ -36,7 +39,8 @@ struct FsnApiViews {
     Shared *shared;     /* g_atomic_rc_box */
     FsnView *last;      /* NULL: none yet */
     int64_t looked_us;  /* monotonic, of its begin */
-    int64_t counted_us; /* monotonic */
+    int64_t counted_us; /* monotonic; 0: never */
+    char *counted;      /* which snapshots there were */
     bool looking, counting;
     bool invalid;       /* what comes is to be looked at anew */
     bool again;         /* … also if one is under way */
@@ -99,6 +103,7 @@ fsn_api_views_free(FsnApiViews *views)
     g_ptr_array_unref(views->waiters);
     g_hash_table_unref(views->lists);
     fsn_view_unref(views->last);
+    g_free(views->counted);
     shared_release(views->shared);
     g_free(views);
 }
@@ -150,6 +155,7 @@ serve_waiters(FsnApiViews *views)
 }
 
 static void begin_look(FsnApiViews *views);
+static void count_if_due(FsnApiViews *views);
 
 static void
 on_looked(FsnApi *api, JsonObject *document, const GError *error)
@@ -164,6 +170,7 @@ on_looked(FsnApi *api, JsonObject *document, const GError *error)
         fsn_api_news_view(api->news, before, views->last);
         fsn_view_unref(before);
     }
+    count_if_due(views);
     if (views->again) {
         views->again = false;
         begin_look(views);
@@ -183,18 +190,31 @@ on_counted(FsnApi *api, JsonObject *document, const GError *error)
 static void
 begin_look(FsnApiViews *views)
 {
-    int64_t now_us = fsn_monotonic_us();
-
     views->looking = true;
-    views->looked_us = now_us;
+    views->looked_us = fsn_monotonic_us();
     fsn_api_background(views->api, look, g_atomic_rc_box_acquire(views->shared),
                        shared_release, on_looked);
-    if (!views->counting &&
-        (views->counted_us == 0 || now_us - views->counted_us > COUNT_US)) {
-        views->counting = true;
-        fsn_api_background(views->api, count, g_atomic_rc_box_acquire(views->shared),
-                           shared_release, on_counted);
+}
+
+static void
+count_if_due(FsnApiViews *views)
+{
+    const GPtrArray *all = views->last->snapshots;
+    const FsnCatalogueEntry *newest = all && all->len > 0 ? all->pdata[0] : NULL;
+    g_autofree char *now =
+        g_strdup_printf("%u %s", all ? all->len : 0, newest ? newest->id : "");
+    bool others = g_strcmp0(now, views->counted) != 0;
+    int64_t age_us = fsn_monotonic_us() - views->counted_us;
+
+    if (!views->last->repo_there || views->counting ||
+        (views->counted_us > 0 && age_us < (others ? COUNT_LEAST_US : COUNT_MOST_US))) {
+        return;
     }
+    views->counting = true;
+    g_free(views->counted);
+    views->counted = g_steal_pointer(&now);
+    fsn_api_background(views->api, count, g_atomic_rc_box_acquire(views->shared),
+                       shared_release, on_counted);
 }
 
 static gboolean

@@ -36,6 +36,8 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_workingset,
     &fsn_cmd_prefetch,
     &fsn_cmd_tier,
+    &fsn_cmd_metrics,
+    &fsn_cmd_token,
     &fsn_cmd_idle,
     &fsn_cmd_events,
     &fsn_cmd_hooks,

@@ -25,6 +25,7 @@ extern const FsnCliCommand fsn_cmd_import;
 extern const FsnCliCommand fsn_cmd_jobs;
 extern const FsnCliCommand fsn_cmd_list;
 extern const FsnCliCommand fsn_cmd_plan;
+extern const FsnCliCommand fsn_cmd_metrics;
 extern const FsnCliCommand fsn_cmd_policy;
 extern const FsnCliCommand fsn_cmd_prefetch;
 extern const FsnCliCommand fsn_cmd_prepare;
@@ -43,6 +44,7 @@ extern const FsnCliCommand fsn_cmd_stats;
 extern const FsnCliCommand fsn_cmd_status;
 extern const FsnCliCommand fsn_cmd_suspend;
 extern const FsnCliCommand fsn_cmd_tier;
+extern const FsnCliCommand fsn_cmd_token;
 extern const FsnCliCommand fsn_cmd_verify;
 extern const FsnCliCommand fsn_cmd_workingset;
 
