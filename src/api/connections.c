@@ -219,6 +219,7 @@ on_handshake(GObject *object, GAsyncResult *result, gpointer data)
         if (ok) {
             hand_over(connections, peer);
         } else {
+            g_debug("no TLS with somebody: %s", error->message);
             fsn_api_peer_cut(peer);
             (void)g_io_stream_close(peer->stream, NULL, NULL); /* nothing was sent */
         }

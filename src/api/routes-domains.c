@@ -293,13 +293,27 @@ reply_document(FsnApiRequest *request, JsonObject *document, GError *error)
     }
 }
 
+/* Documents that name the domain as it was given on the command line, which was its UUID. */
+static void
+reply_named(FsnApiRequest *request, JsonObject *document, GError *error)
+{
+    FsnView *view = fsn_api_views_last(request->api->views);
+    const FsnViewDomain *domain = fsn_view_find(view, request->parameters[0]);
+
+    if (document && domain) {
+        json_object_set_string_member(document, "domain", domain->name);
+        json_object_set_string_member(document, "uuid", domain->uuid);
+    }
+    reply_document(request, document, error);
+}
+
 static void
 idle(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
 {
     const char *arguments[] = { "idle", "--history", request->api->history, domain->uuid,
                                 NULL };
 
-    fsn_api_run(request, arguments, NULL, reply_document);
+    fsn_api_run(request, arguments, NULL, reply_named);
 }
 
 void
@@ -313,7 +327,7 @@ workingset(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
 {
     const char *arguments[] = { "workingset", domain->uuid, NULL };
 
-    fsn_api_run(request, arguments, NULL, reply_document);
+    fsn_api_run(request, arguments, NULL, reply_named);
 }
 
 void

@@ -12,6 +12,9 @@
 #include "cycle/context.h"
 #include "history/store.h"
 
+#include <gio/gunixsocketaddress.h>
+#include <glib/gstdio.h>
+
 #define MAX_CONNECTIONS 256
 #define REQUEST_S       30
 #define WORK_S          60
@@ -96,6 +99,30 @@ fsn_api_new(const FsnApiOptions *options, GError **error)
     return api;
 }
 
+/* libsoup keeps connections open between requests only while it listens itself: it is given a
+ * socket that has no name, so that nobody can come that way. */
+static bool
+listen_for_nobody(SoupServer *soup, GError **error)
+{
+    g_autofree char *folder = g_dir_make_tmp("foresnap-XXXXXX", error);
+    g_autofree char *path = folder ? g_build_filename(folder, "socket", NULL) : NULL;
+    g_autoptr(GSocketAddress) address = NULL;
+    g_autoptr(GSocket) socket = NULL;
+    bool ok;
+
+    if (!folder) {
+        return false;
+    }
+    address = g_unix_socket_address_new(path);
+    socket = g_socket_new(G_SOCKET_FAMILY_UNIX, G_SOCKET_TYPE_STREAM,
+                          G_SOCKET_PROTOCOL_DEFAULT, error);
+    ok = socket && g_socket_bind(socket, address, FALSE, error) &&
+         g_socket_listen(socket, error);
+    (void)g_unlink(path); /* its name is all that leads to it */
+    (void)g_rmdir(folder);
+    return ok && soup_server_listen_socket(soup, socket, 0, error);
+}
+
 bool
 fsn_api_start(FsnApi *api, GError **error)
 {
@@ -108,7 +135,8 @@ fsn_api_start(FsnApi *api, GError **error)
     api->connections = fsn_api_connections_new(api);
     api->running = true;
     fsn_api_attach_requests(api);
-    if (!fsn_api_connections_listen(api->connections, error)) {
+    if (!listen_for_nobody(api->soup, error) ||
+        !fsn_api_connections_listen(api->connections, error)) {
         fsn_api_stop(api);
         return false;
     }

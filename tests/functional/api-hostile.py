@@ -62,6 +62,17 @@ def check(what, condition, detail=""):
     print("ok:", what, flush=True)
 
 
+# Two requests on one connection.
+s = connect()
+for _ in range(2):
+    s.sendall(b"GET /v1/whoami HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    reply = b""
+    while not reply.endswith(b"}"):
+        piece = s.recv(65536)
+        assert piece, "the connection is closed between requests"
+        reply += piece
+s.close()
+
 JSON = "Content-Type: application/json"
 for what in ["GARBAGE\r\n\r\n", "GET\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "\x00\x01\x02\r\n\r\n",
              "GET /\r\nHost\r\n\r\n", "GET http://[ HTTP/1.1\r\n\r\n"]:
