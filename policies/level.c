@@ -24,8 +24,10 @@ static const char *const resource_names[FSN_N_RESOURCES] = {
 };
 
 static const char *const meanings[FSN_N_RESOURCES][FSN_N_LEVELS] = {
-    [FSN_RESOURCE_CONFIG] = { "the domain's definition", "the domain's definition",
-                              "the domain's definition", "the domain's definition" },
+    [FSN_RESOURCE_CONFIG] = { "the definitions of the domain and what it depends on",
+                              "the definitions of the domain and what it depends on",
+                              "the definitions of the domain and what it depends on",
+                              "the definitions of the domain and what it depends on" },
     [FSN_RESOURCE_MEMORY] = { "nothing", "nothing", "all of the guest's memory",
                               "all of the guest's memory" },
     [FSN_RESOURCE_DISK] = { "nothing but where it is",
@@ -40,8 +42,8 @@ static const char *const meanings[FSN_N_RESOURCES][FSN_N_LEVELS] = {
     [FSN_RESOURCE_LOG] = { "nothing", "the newest part", "all", "all" },
     [FSN_RESOURCE_METRICS] = { "hourly values of 14 days",
                                "values of 5 minutes of 28 days",
-                               "all samples since the parent",
-                               "all samples since the parent" },
+                               "values of 5 minutes, and all samples since the parent",
+                               "values of 5 minutes, and all samples since the parent" },
     [FSN_RESOURCE_DATABASE] = { "nothing of its own", "a consistent state",
                                 "a consistent state", "a consistent state" },
 };

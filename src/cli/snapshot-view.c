@@ -173,6 +173,29 @@ append_partitions(GString *text, JsonObject *disk)
     }
 }
 
+/* What is not in it, and reads as zeroes. */
+static void
+append_left_out(GString *text, JsonObject *disk)
+{
+    JsonArray *ranges = peek_array(disk, "left_out");
+
+    for (guint i = 0; ranges && i < json_array_get_length(ranges); i++) {
+        g_autofree char *offset = NULL;
+        g_autofree char *length = NULL;
+        g_autofree char *value = NULL;
+        JsonObject *range;
+
+        if (!fsn_json_get_element(ranges, i, &range, NULL)) {
+            continue;
+        }
+        offset = fsn_cli_size_text(peek_size(range, "offset"));
+        length = fsn_cli_size_text(peek_size(range, "length"));
+        value = g_strdup_printf("%s at %s: %s", length, offset,
+                                fsn_json_peek_string(range, "reason", "?"));
+        append_detail(text, "left out", value);
+    }
+}
+
 /* A disk of a suspend is only an identity; that of a snapshot has contents. */
 static void
 append_disk(GString *text, JsonObject *disk)
@@ -200,6 +223,7 @@ append_disk(GString *text, JsonObject *disk)
     append_disk_bytes(text, disk);
     append_detail(text, "consistency", fsn_json_peek_string(disk, "consistency", NULL));
     append_partitions(text, disk);
+    append_left_out(text, disk);
 }
 
 static void

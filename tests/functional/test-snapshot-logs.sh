@@ -55,7 +55,9 @@ tail -c 1024 "$IMAGES/serial.log" | cmp - "$out"
 expect_equal "$(stat -c %a "$out")" 600 "the mode of the file"
 expect_exit 1 foresnap export "$snapshot" --log serial0 "$out"
 expect_exit 0 foresnap export "$snapshot" --log qemu --force "$out"
-tail -c 1024 "$logs/one.log" | cmp - "$out"
+# virtlogd may have had something more to write meanwhile
+perl -e 'local $/; open A, $ARGV[0]; open B, $ARGV[1]; exit(index(<A>, <B>) < 0)' "$logs/one.log" "$out" ||
+    fail "QEMU's log does not have what was kept of it"
 expect_exit 1 foresnap export "$snapshot" --log serial2 --force "$out"
 expect_match "$expect_err" "no log 'serial2'; there are: qemu, serial0" "the refusal"
 expect_exit 2 foresnap export "$snapshot" --log qemu --disk vda "$out"

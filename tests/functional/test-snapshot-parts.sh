@@ -95,4 +95,6 @@ expect_match "$expect_err" "no partition 3" "the refusal"
 expect_exit 2 foresnap snapshot one --range vda:60M+10M
 expect_match "$expect_err" "ends behind the disk" "the refusal"
 expect_equal "$(leftovers)" "" "what is left"
+expect_exit 0 foresnap show "$parts"
+expect_match "$expect_out" "left out 16.0 MiB at 1.0 MiB: only parts" "what show prints"
 private_libvirt_alive

@@ -399,6 +399,37 @@ test_view_of_little(void)
     }
 }
 
+/* What is around the domain, its logs, and what was left out. */
+static void
+test_view_of_parts(void)
+{
+    const char text[] =
+        "{\"config\":{\"networks\":[\"a\",\"b\",7],\"pools\":[],\"missing\":[\"pool 'p'\"]},"
+        "\"logs\":[{\"name\":\"qemu\",\"source\":\"/q\",\"offset\":9,\"size\":1024},"
+        "{\"name\":\"serial0\",\"source\":\"/s\",\"missing\":\"gone\"},7],"
+        "\"disks\":[{\"target\":\"vda\",\"mode\":\"full\",\"left_out\":["
+        "{\"offset\":1048576,\"length\":16777216,\"reason\":\"only parts\"},7]}]}";
+    const char *wanted[] = {
+        "networks:  a, b\n",
+        "missing:   pool 'p'\n",
+        "log:       qemu, the last 1.0 KiB of /q\n",
+        "log:       serial0, missing: gone of /s\n",
+        "             left out 16.0 MiB at 1.0 MiB: only parts\n",
+    };
+    g_autoptr(JsonObject) manifest = NULL;
+    g_autofree char *shown = NULL;
+
+    g_assert_true(
+        fsn_json_parse_object(text, strlen(text), 4096, "test", &manifest, NULL));
+    shown = fsn_snapshot_text(manifest, FSN_SNAPSHOT_READY);
+    for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++) {
+        if (!strstr(shown, wanted[i])) {
+            g_error("'%s' does not say '%s'", shown, wanted[i]);
+        }
+    }
+    g_assert_null(strstr(shown, "pools:"));
+}
+
 /* What a snapshot of disks says of each. */
 static void
 test_view_of_disks(void)
@@ -469,5 +500,6 @@ main(int argc, char **argv)
     add("/cli/snapshots/no-repository", test_no_repository);
     g_test_add_func("/cli/snapshots/view-of-little", test_view_of_little);
     g_test_add_func("/cli/snapshots/view-of-disks", test_view_of_disks);
+    g_test_add_func("/cli/snapshots/view-of-parts", test_view_of_parts);
     return g_test_run();
 }
