@@ -105,29 +105,45 @@ make_room(int fd, const struct sockaddr_un *address, GError **error)
     return unlink(path) == 0 || fsn_set_errno(error, errno, "cannot replace '%s'", path);
 }
 
+/* The folder is for other sockets too, whatever this process' mask is. */
+static bool
+make_folder(const char *path, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(path);
+    mode_t before = umask(022);
+    bool ok = fsn_mkdirs(folder, 0755, error);
+
+    umask(before);
+    return ok;
+}
+
+static bool
+bind_privately(int fd, const struct sockaddr_un *address, GError **error)
+{
+    mode_t before = umask(0177);
+    bool bound = bind(fd, (const struct sockaddr *)address, sizeof *address) == 0;
+    int errnum = errno;
+
+    umask(before);
+    return bound ||
+           fsn_set_errno(error, errnum, "cannot listen at '%s'", address->sun_path);
+}
+
 static bool
 listen_at(FsnHooks *hooks, GError **error)
 {
-    g_autofree char *folder = g_path_get_dirname(hooks->path);
     struct sockaddr_un address;
-    mode_t before;
-    bool bound;
 
-    if (!set_address(&address, hooks->path, error) || !fsn_mkdirs(folder, 0755, error)) {
+    if (!set_address(&address, hooks->path, error) || !make_folder(hooks->path, error)) {
         return false;
     }
     hooks->fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (hooks->fd < 0) {
         return fsn_set_errno(error, errno, "cannot make a socket");
     }
-    if (!make_room(hooks->fd, &address, error)) {
+    if (!make_room(hooks->fd, &address, error) ||
+        !bind_privately(hooks->fd, &address, error)) {
         return false;
-    }
-    before = umask(0177);
-    bound = bind(hooks->fd, (const struct sockaddr *)&address, sizeof address) == 0;
-    umask(before);
-    if (!bound) {
-        return fsn_set_errno(error, errno, "cannot listen at '%s'", hooks->path);
     }
     hooks->source = g_unix_fd_add(hooks->fd, G_IO_IN, on_readable, hooks);
     return true;

@@ -9,6 +9,7 @@
 #include "virt/events.h"
 #include "virt/migrate-in.h"
 #include "virt/qmp-transport.h"
+#include "virt/watch.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -229,6 +230,39 @@ test_events(void)
     g_assert_cmpint(event.kind, ==, FSN_VIRT_EVENT_STOPPED);
 }
 
+static void
+on_watched(const FsnVirtEvent *event, const char *name, gpointer user)
+{
+    g_assert_nonnull(event);
+    g_async_queue_push(user,
+                       g_strdup_printf("%s %s", name, fsn_virt_event_name(event->kind)));
+}
+
+/* All domains by one callback; after its end nothing comes. */
+static void
+test_watch(void)
+{
+    g_autoptr(FsnVirt) virt = open_test();
+    g_autoptr(FsnVirtDomain) domain = find(virt, "test");
+    GAsyncQueue *heard = g_async_queue_new_full(g_free);
+    g_autoptr(FsnVirtWatch) watch = NULL;
+    g_autofree char *first = NULL;
+    g_autofree char *second = NULL;
+
+    g_assert_true(fsn_virt_watch_new(virt, on_watched, heard, &watch, NULL));
+    g_assert_true(fsn_virt_domain_suspend(domain, NULL));
+    g_assert_true(fsn_virt_domain_resume(domain, NULL));
+    first = g_async_queue_timeout_pop(heard, 20 * SECOND_US);
+    second = g_async_queue_timeout_pop(heard, 20 * SECOND_US);
+    g_assert_cmpstr(first, ==, "test paused");
+    g_assert_cmpstr(second, ==, "test resumed");
+    fsn_virt_watch_free(g_steal_pointer(&watch));
+    g_assert_true(fsn_virt_domain_suspend(domain, NULL));
+    g_assert_null(g_async_queue_timeout_pop(heard, SECOND_US / 10));
+    g_assert_true(fsn_virt_domain_resume(domain, NULL));
+    g_async_queue_unref(heard);
+}
+
 /* The test driver has neither a monitor nor migration: errors, not crashes. */
 static void
 test_only_qemu(void)
@@ -264,6 +298,7 @@ main(int argc, char **argv)
     g_test_add_func("/virt/control", test_control);
     g_test_add_func("/virt/wait-state", test_wait_state);
     g_test_add_func("/virt/events", test_events);
+    g_test_add_func("/virt/watch", test_watch);
     g_test_add_func("/virt/only-qemu", test_only_qemu);
     return g_test_run();
 }
