@@ -10,6 +10,9 @@
 #include "cli/commands.h"
 #include "cli/forecast-domain.h"
 #include "cli/output.h"
+#include "history/kept.h"
+#include "history/models-store.h"
+#include "history/store.h"
 #include "models/forecaster.h"
 #include "models/series-csv.h"
 
@@ -31,6 +34,7 @@ static int opt_origin;
 static double opt_low = NAN;
 static double opt_high = NAN;
 static gboolean opt_explain;
+static gboolean opt_refit;
 
 static GOptionEntry options[] = {
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &opt_csv, "a file with times and values",
@@ -55,6 +59,8 @@ static GOptionEntry options[] = {
     { "high", 0, 0, G_OPTION_ARG_DOUBLE, &opt_high, "no value can be higher", "X" },
     { "explain", 0, 0, G_OPTION_ARG_NONE, &opt_explain,
       "say how the forecast came about instead", NULL },
+    { "refit", 0, 0, G_OPTION_ARG_NONE, &opt_refit,
+      "choose the models of a domain anew, which else lasts a week", NULL },
     G_OPTION_ENTRY_NULL,
 };
 
@@ -107,6 +113,8 @@ check_options(const char *domain, GError **error)
         wrong = "say what is to be forecast: a domain, or a file with --csv";
     } else if (!domain && (opt_metric || opt_history)) {
         wrong = "--metric and --history are for a domain";
+    } else if (!domain && opt_refit) {
+        wrong = "--refit is for a domain";
     } else if (domain && opt_period > 0) {
         wrong = "--period is for --csv";
     } else if (opt_horizon < 0 || opt_horizon > FSN_HORIZON_MAX) {
@@ -202,22 +210,62 @@ print_steps(FsnCliContext *context, const FsnForecast *forecast)
     }
 }
 
+/* Whether what is asked for is what others ask for too: only that is kept. */
+static bool
+is_usual(void)
+{
+    return isnan(opt_low) && isnan(opt_high) && opt_origin == 0 &&
+           (!opt_model || strcmp(opt_model, "auto") == 0);
+}
+
+/* The models for @series, of the domain @uuid (NULL: of none). */
+static FsnForecaster *
+get_forecaster(FsnCliContext *context,
+               const char *uuid,
+               const FsnSeries *series,
+               GError **error)
+{
+    double low = lowest(series);
+    double high = isnan(opt_high) ? INFINITY : opt_high;
+    g_autofree char *usual_path = fsn_history_default_path();
+    const char *path = opt_history ? opt_history : usual_path;
+    g_autofree char *name = g_strconcat(opt_metric ? opt_metric : "cpu", ".mean", NULL);
+    int64_t fitted_us;
+    FsnForecaster *forecaster;
+
+    low = MIN(low, high);
+    if (!uuid || !is_usual()) {
+        g_autoptr(FsnLstm) lstm = uuid ? fsn_models_load_network(path, NULL) : NULL;
+        FsnForecasterOptions how = { .low = low, .high = high, .lstm = lstm };
+
+        how.model = opt_model && strcmp(opt_model, "auto") != 0 ? opt_model : NULL;
+        return fsn_forecaster_fit(series, &how, error);
+    }
+    FsnKeptRequest request = { .history_path = path,
+                               .uuid = uuid,
+                               .name = name,
+                               .now_us = fsn_realtime_us(),
+                               .refit = opt_refit,
+                               .low = low,
+                               .high = high };
+    forecaster = fsn_kept_forecaster(&request, series, &fitted_us, error);
+    if (forecaster) {
+        set_time(context->document, "fitted", fitted_us);
+    }
+    return forecaster;
+}
+
 /* Forecasts @series, wherever it came from. */
 static bool
 forecast_series(FsnCliContext *context,
                 const char *domain,
+                const char *uuid,
                 const FsnSeries *series,
                 GError **error)
 {
-    FsnForecasterOptions how = FSN_FORECASTER_OPTIONS_INIT;
-    g_autoptr(FsnForecaster) forecaster = NULL;
+    g_autoptr(FsnForecaster) forecaster = get_forecaster(context, uuid, series, error);
     g_autoptr(FsnForecast) forecast = NULL;
 
-    how.low = lowest(series);
-    how.high = isnan(opt_high) ? INFINITY : opt_high;
-    how.low = MIN(how.low, how.high);
-    how.model = opt_model && strcmp(opt_model, "auto") != 0 ? opt_model : NULL;
-    forecaster = fsn_forecaster_fit(series, &how, error);
     if (!forecaster) {
         return false;
     }
@@ -246,12 +294,13 @@ run(FsnCliContext *context, char **args, GError **error)
 {
     g_autoptr(FsnSeries) all = NULL;
     g_autoptr(FsnSeries) series = NULL;
+    g_autofree char *uuid = NULL;
 
     if (!check_options(args[0], error)) {
         return false;
     }
     all = args[0] ? fsn_cli_domain_series(args[0], opt_metric ? opt_metric : "cpu",
-                                          opt_history, fsn_realtime_us(), error)
+                                          opt_history, fsn_realtime_us(), &uuid, error)
                   : series_of_csv(context, error);
     if (!all) {
         return false;
@@ -263,7 +312,7 @@ run(FsnCliContext *context, char **args, GError **error)
         return false;
     }
     series = fsn_series_head(all, opt_origin > 0 ? (size_t)opt_origin : all->n);
-    if (!forecast_series(context, args[0], series, error)) {
+    if (!forecast_series(context, args[0], uuid, series, error)) {
         g_prefix_error(error, "cannot forecast: ");
         return false;
     }

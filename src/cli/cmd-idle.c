@@ -9,6 +9,8 @@
 #include "cli/commands.h"
 #include "cli/idle-input.h"
 #include "cli/output.h"
+#include "history/kept.h"
+#include "history/store.h"
 
 #include <math.h>
 
@@ -22,6 +24,7 @@ static char *opt_query;
 static double opt_threshold;
 static char **opt_with;
 static gboolean opt_no_events;
+static gboolean opt_refit;
 
 static GOptionEntry options[] = {
     { "csv", 0, 0, G_OPTION_ARG_FILENAME, &opt_csv,
@@ -34,6 +37,8 @@ static GOptionEntry options[] = {
       "take the CPU use, in cores, from this server", "URL" },
     { "query", 0, 0, G_OPTION_ARG_STRING, &opt_query, "what to ask Prometheus for",
       "PROMQL" },
+    { "refit", 0, 0, G_OPTION_ARG_NONE, &opt_refit, "learn anew, which else lasts a day",
+      NULL },
     { "threshold", 0, 0, G_OPTION_ARG_DOUBLE, &opt_threshold,
       "what CPU use is activity (learned)", "VALUE" },
     { "with", 0, 0, G_OPTION_ARG_STRING_ARRAY, &opt_with,
@@ -207,11 +212,37 @@ check_options(char **args, GError **error)
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "--with goes with the history");
         return false;
     }
+    if ((opt_csv || opt_prometheus) && opt_refit) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "--refit goes with the history");
+        return false;
+    }
     if (opt_threshold < 0 || !isfinite(opt_threshold)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "--threshold must be above 0");
         return false;
     }
     return true;
+}
+
+/* What was learned of a domain of the history is kept. With a threshold or with other metrics
+ * than usual it is another thing. */
+static FsnIdle *
+get_model(FsnCliContext *context, const FsnIdleData *data, int64_t now_us)
+{
+    g_autofree char *usual = fsn_history_default_path();
+    bool is_usual = data->uuid && !opt_with && !(opt_threshold > 0) && !opt_no_events;
+    FsnKeptRequest request = { .history_path = opt_history ? opt_history : usual,
+                               .uuid = data->uuid,
+                               .now_us = now_us,
+                               .refit = opt_refit };
+    int64_t fitted_us;
+    FsnIdle *idle;
+
+    if (!is_usual) {
+        request.history_path = NULL;
+    }
+    idle = fsn_kept_idle(&request, &data->input, &fitted_us);
+    set_time(context->document, "fitted", fitted_us);
+    return idle;
 }
 
 static bool
@@ -228,7 +259,7 @@ run(FsnCliContext *context, char **args, GError **error)
                                .now_us = fsn_realtime_us(),
                                .cancellable = context->cancellable };
     g_auto(FsnIdleData) data = { 0 };
-    g_autoptr(FsnIdle) idle = fsn_idle_new();
+    g_autoptr(FsnIdle) idle = NULL;
     g_autoptr(GTimeZone) zone = g_time_zone_new_local();
     FsnIdleForecast forecast;
 
@@ -237,7 +268,7 @@ run(FsnCliContext *context, char **args, GError **error)
     }
     size_t last = fsn_idle_track_count(data.track) - 1;
 
-    fsn_idle_fit(idle, &data.input);
+    idle = get_model(context, &data, request.now_us);
     fsn_idle_predict(idle, &data.input, last, &forecast);
     g_autofree char *reason = fsn_idle_explain(data.track, last, &forecast, zone);
 

@@ -48,6 +48,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_savefs,
     &fsn_cmd_history,
     &fsn_cmd_forecast,
+    &fsn_cmd_train,
     &fsn_cmd_check_host,
     NULL,
 };

@@ -17,6 +17,7 @@ extern const FsnCliCommand fsn_cmd_events;
 extern const FsnCliCommand fsn_cmd_explain;
 extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_forecast;
+extern const FsnCliCommand fsn_cmd_train;
 extern const FsnCliCommand fsn_cmd_gc;
 extern const FsnCliCommand fsn_cmd_history;
 extern const FsnCliCommand fsn_cmd_hooks;

@@ -25,6 +25,7 @@ fsn_cli_domain_series(const char *domain,
                       const char *metric,
                       const char *path,
                       int64_t now_us,
+                      char **out_uuid,
                       GError **error)
 {
     g_autofree char *usual = fsn_history_default_path();
@@ -50,6 +51,7 @@ fsn_cli_domain_series(const char *domain,
                     metric, domain);
         return NULL;
     }
+    *out_uuid = g_steal_pointer(&uuid);
     return g_steal_pointer(&known);
 }
 

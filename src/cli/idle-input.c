@@ -33,6 +33,7 @@ fsn_idle_data_clear(FsnIdleData *data)
         g_clear_pointer(&data->means[k], g_free);
     }
     g_clear_pointer(&data->name, g_free);
+    g_clear_pointer(&data->uuid, g_free);
     g_clear_pointer(&data->warnings, g_ptr_array_unref);
 }
 
@@ -168,14 +169,13 @@ fsn_idle_data_load(const FsnIdleRequest *request, FsnIdleData *out_data, GError 
 {
     g_auto(FsnIdleData) data = { .warnings = g_ptr_array_new_with_free_func(g_free) };
     g_autofree char *folder = fsn_event_store_default();
-    g_autofree char *uuid = NULL;
 
     data.name = g_strdup(request->domain ? request->domain
                          : request->csv  ? request->csv
                                          : request->query);
     if (!(request->csv          ? load_csv(request, &data, error)
           : request->prometheus ? load_prometheus(request, &data, error)
-                                : load_history(request, &data, &uuid, error))) {
+                                : load_history(request, &data, &data.uuid, error))) {
         return false;
     }
     if (!request->no_events) {
@@ -185,7 +185,7 @@ fsn_idle_data_load(const FsnIdleRequest *request, FsnIdleData *out_data, GError 
 
         data.events = fsn_events_new();
         data.input.events = data.events;
-        if (!fsn_event_store_load(folder, request->domain, uuid, first_us,
+        if (!fsn_event_store_load(folder, request->domain, data.uuid, first_us,
                                   last_us + AHEAD_US, data.events, data.warnings,
                                   error)) {
             return false;

@@ -30,6 +30,7 @@ typedef struct {
     FsnSeries *extras[FSN_IDLE_EXTRAS_MAX];
     double *means[FSN_IDLE_EXTRAS_MAX];
     char *name;          /* to show */
+    char *uuid;          /* in the history; NULL: it is not from there */
     GPtrArray *warnings; /* char* */
 } FsnIdleData;
 

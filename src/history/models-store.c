@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Fitted forecasters on disk: JSON {"version", "models": {METRIC: {"fitted_us",
- * "forecaster"}}}. Two processes that write at once lose one of the two, which costs a fit.
+ * "forecaster"}}}, where a domain's idle times stand under the name "idle", which is no
+ * metric, with "idle" in the place of "forecaster". Two processes that write at once lose one of the two, which costs a fit.
  */
 #include "config.h"
 
@@ -21,11 +22,21 @@
 #define LEVEL       6
 #define CHUNK       65536
 #define TIME_MAX    (INT64_C(1) << 53)
+#define IDLE        "idle"
+#define FORECASTER  "forecaster"
+#define NETWORK     "network" /* no UUID: a file of its own */
 
 static char *
 path_of(const char *history_path, const char *uuid)
 {
     return g_strdup_printf("%s.models/%s.json", history_path, uuid);
+}
+
+/* What the model of @metric is. */
+static const char *
+member_of(const char *metric)
+{
+    return strcmp(metric, IDLE) == 0 ? IDLE : FORECASTER;
 }
 
 /* Adds a model to those of @to, if it is one. What was parsed is never changed. */
@@ -39,7 +50,7 @@ copy_model(JsonObject *from, const char *metric, JsonObject *to)
     if (fsn_metric_name_is_valid(metric) &&
         fsn_json_get_object(from, metric, &model, NULL) &&
         fsn_json_get_int(model, "fitted_us", 0, TIME_MAX, &fitted_us, NULL) &&
-        fsn_json_get_object(model, "forecaster", &body, NULL)) {
+        fsn_json_get_object(model, member_of(metric), &body, NULL)) {
         json_object_set_object_member(to, metric, json_object_ref(model));
     }
 }
@@ -107,6 +118,47 @@ write_models(const char *path, JsonObject *models, GError **error)
            fsn_file_replace(path, text, strlen(text), 0600, error);
 }
 
+/* That of @metric in the file of @uuid; NULL if there is none. The caller frees. */
+static JsonNode *
+load_model(const char *history_path,
+           const char *uuid,
+           const char *metric,
+           int64_t *out_fitted_us,
+           GError **error)
+{
+    g_autofree char *path = path_of(history_path, uuid);
+    g_autoptr(JsonObject) models = read_models(path);
+    JsonObject *model;
+
+    if (!json_object_has_member(models, metric)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "there is no model of %s",
+                    metric);
+        return NULL;
+    }
+    model = json_object_get_object_member(models, metric);
+    *out_fitted_us = fsn_json_peek_int(model, "fitted_us", 0);
+    return json_node_copy(json_object_get_member(model, member_of(metric)));
+}
+
+/* Takes @body. */
+static bool
+save_model(const char *history_path,
+           const char *uuid,
+           const char *metric,
+           int64_t fitted_us,
+           JsonNode *body,
+           GError **error)
+{
+    g_autofree char *path = path_of(history_path, uuid);
+    g_autoptr(JsonObject) models = read_models(path);
+    JsonObject *model = json_object_new();
+
+    json_object_set_int_member(model, "fitted_us", fitted_us);
+    json_object_set_member(model, member_of(metric), body);
+    json_object_set_object_member(models, metric, model);
+    return write_models(path, models, error);
+}
+
 FsnForecaster *
 fsn_models_load(const char *history_path,
                 const char *uuid,
@@ -114,23 +166,15 @@ fsn_models_load(const char *history_path,
                 int64_t *out_fitted_us,
                 GError **error)
 {
-    g_autofree char *path = path_of(history_path, uuid);
-    g_autoptr(JsonObject) models = read_models(path);
-    g_autoptr(FsnForecaster) forecaster = NULL;
-    JsonObject *model;
+    g_autoptr(JsonNode) body =
+        load_model(history_path, uuid, metric, out_fitted_us, error);
+    FsnForecaster *forecaster = body ? fsn_forecaster_from_json(body, NULL) : NULL;
 
-    if (json_object_has_member(models, metric)) {
-        model = json_object_get_object_member(models, metric);
-        forecaster =
-            fsn_forecaster_from_json(json_object_get_member(model, "forecaster"), NULL);
-        *out_fitted_us = fsn_json_peek_int(model, "fitted_us", 0);
+    if (body && !forecaster) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+                    "the model of %s cannot be read", metric);
     }
-    if (!forecaster) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "there is no model of %s",
-                    metric);
-        return NULL;
-    }
-    return g_steal_pointer(&forecaster);
+    return forecaster;
 }
 
 bool
@@ -141,14 +185,72 @@ fsn_models_save(const char *history_path,
                 const FsnForecaster *forecaster,
                 GError **error)
 {
-    g_autofree char *path = path_of(history_path, uuid);
-    g_autoptr(JsonObject) models = read_models(path);
-    JsonObject *model = json_object_new();
+    return save_model(history_path, uuid, metric, fitted_us,
+                      fsn_forecaster_to_json(forecaster), error);
+}
 
-    json_object_set_int_member(model, "fitted_us", fitted_us);
-    json_object_set_member(model, "forecaster", fsn_forecaster_to_json(forecaster));
-    json_object_set_object_member(models, metric, model);
-    return write_models(path, models, error);
+FsnIdle *
+fsn_models_load_idle(const char *history_path,
+                     const char *uuid,
+                     int64_t *out_fitted_us,
+                     GError **error)
+{
+    g_autoptr(JsonNode) body = load_model(history_path, uuid, IDLE, out_fitted_us, error);
+    FsnIdle *idle = body ? fsn_idle_from_json(body, NULL) : NULL;
+
+    if (body && !idle) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+                    "the model of idle times cannot be read");
+    }
+    return idle;
+}
+
+bool
+fsn_models_save_idle(const char *history_path,
+                     const char *uuid,
+                     int64_t fitted_us,
+                     const FsnIdle *idle,
+                     GError **error)
+{
+    return save_model(history_path, uuid, IDLE, fitted_us, fsn_idle_to_json(idle), error);
+}
+
+FsnLstm *
+fsn_models_load_network(const char *history_path, GError **error)
+{
+    g_autofree char *path = path_of(history_path, NETWORK);
+    g_autoptr(GBytes) bytes = NULL;
+    g_autoptr(JsonObject) object = NULL;
+    g_autoptr(GError) why = NULL;
+    FsnLstm *network = NULL;
+    const char *text;
+    size_t len;
+
+    if (fsn_file_read(path, MAX_TEXT, &bytes, &why)) {
+        text = g_bytes_get_data(bytes, &len);
+        if (fsn_json_parse_object(text, len, MAX_TEXT, "network", &object, &why)) {
+            network = fsn_lstm_from_json(object, &why);
+        }
+    }
+    if (!network) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND, "there is no network: %s",
+                    why->message);
+    }
+    return network;
+}
+
+bool
+fsn_models_save_network(const char *history_path, const FsnLstm *network, GError **error)
+{
+    g_autofree char *path = path_of(history_path, NETWORK);
+    g_autofree char *folder = g_path_get_dirname(path);
+    g_autoptr(JsonObject) object = json_object_new();
+    g_autofree char *text = NULL;
+
+    fsn_lstm_to_json(network, object);
+    text = fsn_json_to_text(object, false);
+    return fsn_mkdirs(folder, 0700, error) &&
+           fsn_file_replace(path, text, strlen(text), 0600, error);
 }
 
 /* All that comes out of @converter for @bytes, at most @max. */
@@ -193,20 +295,34 @@ fsn_models_carry(gpointer history_path, const char *uuid, GError **error)
                : NULL;
 }
 
-/* Only what is a forecaster and newer than what is here. */
+/* Whether it can be used here. */
+static bool
+is_sound(JsonObject *model, const char *metric)
+{
+    JsonNode *body = json_object_get_member(model, member_of(metric));
+
+    if (strcmp(metric, IDLE) == 0) {
+        g_autoptr(FsnIdle) idle = fsn_idle_from_json(body, NULL);
+
+        return idle != NULL;
+    }
+    g_autoptr(FsnForecaster) forecaster = fsn_forecaster_from_json(body, NULL);
+    return forecaster != NULL;
+}
+
+/* Only what is sound and newer than what is here. */
 static void
 take_model(JsonObject *mine, JsonObject *theirs, const char *metric)
 {
     JsonObject *model = json_object_get_object_member(theirs, metric);
     JsonObject *own = NULL;
-    g_autoptr(FsnForecaster) forecaster =
-        fsn_forecaster_from_json(json_object_get_member(model, "forecaster"), NULL);
 
     if (json_object_has_member(mine, metric)) {
         own = json_object_get_object_member(mine, metric);
     }
-    if (forecaster && (!own || fsn_json_peek_int(own, "fitted_us", 0) <
-                                   fsn_json_peek_int(model, "fitted_us", 0))) {
+    if (is_sound(model, metric) &&
+        (!own || fsn_json_peek_int(own, "fitted_us", 0) <
+                     fsn_json_peek_int(model, "fitted_us", 0))) {
         json_object_set_object_member(mine, metric, json_object_ref(model));
     }
 }

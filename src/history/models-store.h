@@ -2,6 +2,8 @@
 #pragma once
 
 #include "models/forecaster.h"
+#include "models/idle.h"
+#include "models/lstm.h"
 
 #include <glib.h>
 #include <stdbool.h>
@@ -28,6 +30,24 @@ bool fsn_models_save(const char *history_path,
                      int64_t fitted_us,
                      const FsnForecaster *forecaster,
                      GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The same for what was learned of a domain's idle times. */
+FsnIdle *fsn_models_load_idle(const char *history_path,
+                              const char *uuid,
+                              int64_t *out_fitted_us,
+                              GError **error);
+bool fsn_models_save_idle(const char *history_path,
+                          const char *uuid,
+                          int64_t fitted_us,
+                          const FsnIdle *idle,
+                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* The network that all domains of this host share (models/lstm.h); FSN_ERROR_NOT_FOUND if there is
+ * none that can be read. */
+FsnLstm *fsn_models_load_network(const char *history_path, GError **error);
+bool fsn_models_save_network(const char *history_path,
+                             const FsnLstm *network,
+                             GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* What goes with a snapshot: the file, compressed; NULL without error if there is none. For
  * FsnCargo, as is the next. */

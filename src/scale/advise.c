@@ -8,8 +8,7 @@
 #include "scale/advise.h"
 
 #include "base/clock.h"
-#include "history/models-store.h"
-#include "models/forecaster.h"
+#include "history/kept.h"
 #include "scale/demand.h"
 #include "virt/resize.h"
 
@@ -19,7 +18,6 @@
 #define WINDOW_US  ((int64_t)28 * 24 * 3600 * G_USEC_PER_SEC)
 #define MIN_KNOWN  12 /* an hour: with less there is nothing to go by */
 #define MAX_AGE_US ((int64_t)14 * 24 * 3600 * G_USEC_PER_SEC)
-#define REFIT_US   ((int64_t)7 * 24 * 3600 * G_USEC_PER_SEC)
 #define LOOK_US    500000 /* at the CPU of a running guest */
 #define MIB        (UINT64_C(1) << 20)
 /* Of Linux, where it cannot be asked: its text and tables, and 64 bytes for each 4 KiB. */
@@ -63,8 +61,6 @@ peak_from_now(const FsnForecaster *forecaster,
     return fsn_demand_peak(forecast, options->policy->quantile, forecast->n);
 }
 
-/* A forecaster that knows @series: one that was fitted within the last week takes note of what
- * came since, which is quick; else one is chosen anew, and kept. */
 static FsnForecaster *
 get_forecaster(const FsnSeries *series,
                const char *uuid,
@@ -73,27 +69,17 @@ get_forecaster(const FsnSeries *series,
                GError **error)
 {
     g_autofree char *name = g_strconcat(metric, ".p95", NULL);
-    FsnForecasterOptions how = FSN_FORECASTER_OPTIONS_INIT;
-    g_autoptr(FsnForecaster) kept = NULL;
-    FsnForecaster *forecaster;
-    int64_t fitted_us;
+    FsnKeptRequest request = { .history_path = options->history_path,
+                               .uuid = uuid,
+                               .name = name,
+                               .now_us = options->now_us,
+                               .low = 0,
+                               .high = INFINITY,
+                               .events = options->events };
+    FsnForecaster *forecaster = fsn_kept_forecaster(&request, series, NULL, error);
 
-    if (options->history_path) {
-        kept = fsn_models_load(options->history_path, uuid, name, &fitted_us, NULL);
-    }
-    if (kept && fitted_us <= options->now_us && options->now_us - fitted_us < REFIT_US &&
-        fsn_forecaster_update(kept, series, NULL)) {
-        return g_steal_pointer(&kept);
-    }
-    how.low = 0;
-    how.events = options->events;
-    forecaster = fsn_forecaster_fit(series, &how, error);
     if (!forecaster) {
         g_prefix_error(error, "cannot forecast %s: ", metric);
-    } else if (options->history_path) {
-        /* That it cannot be kept costs the next one some time. */
-        (void)!fsn_models_save(options->history_path, uuid, name, options->now_us,
-                               forecaster, NULL);
     }
     return forecaster;
 }

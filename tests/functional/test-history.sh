@@ -66,7 +66,24 @@ expect_equal "$(wc -l <"$PRIVATE_LIBVIRT/here")" $((25 * 96 + 1)) "lines of a mo
 echo "a forecast of it"
 expect_exit 0 foresnap forecast web --metric orders --horizon 3
 expect_match "$expect_out" "^step,mean,lo95,hi95,q95.*3,[0-9]" "the forecast"
+fitted ()
+{
+    foresnap --json forecast web --metric orders --horizon 1 "$@" | grep '"fitted"'
+}
+chosen=$(fitted)
+sleep 1.1 # it is told to the second
+expect_equal "$(fitted)" "$chosen" "when the models were chosen, the second time"
+[ "$(fitted --refit)" != "$chosen" ] || fail "--refit does not choose anew"
 expect_exit 1 foresnap forecast web --metric nothing
+
+echo "a network of all"
+expect_exit 2 foresnap train --samples -1
+expect_exit 0 foresnap train --samples 400
+expect_match "$expect_out" "learned from [1-9][0-9]* series" "what is said of the training"
+expect_exit 0 foresnap forecast web --metric orders --model lstm --horizon 3
+expect_match "$expect_out" "3,[0-9]" "the forecast of the network"
+FORESNAP_HISTORY=$PRIVATE_LIBVIRT/none.db expect_exit 1 foresnap train
+
 expect_exit 2 foresnap forecast web --csv "$PRIVATE_LIBVIRT/month.csv"
 
 echo "a suspend carries it"
