@@ -57,12 +57,17 @@ if command -v zsh >/dev/null; then
 else
     echo "zsh is not installed: bash alone"
 fi
+globals=$(options)
+declare -A own
+for command in $commands; do
+    own[$command]=$(options "$command")
+done
 for shell in "${shells[@]}"; do
     echo "$shell: all commands, and the options of each"
     expect_offered "$shell" "$commands" ""
-    expect_offered "$shell" "$(options)" -
+    expect_offered "$shell" "$globals" -
     for command in $commands; do
-        expect_offered "$shell" "$(options; options "$command")" "$command" -
+        expect_offered "$shell" "$globals"$'\n'"${own[$command]}" "$command" -
     done
     echo "$shell: words and values"
     expect_offered "$shell" $'suspend\nresume\nsnapshot' batch ""
