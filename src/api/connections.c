@@ -66,6 +66,7 @@ fsn_api_connections_new(FsnApi *api)
 void
 fsn_api_peer_cut(FsnApiPeer *peer)
 {
+    peer->cut = true;
     (void)g_socket_shutdown(peer->socket, TRUE, TRUE,
                             NULL); /* it may have gone already */
 }
@@ -124,32 +125,30 @@ sweep(gpointer data)
     return G_SOURCE_CONTINUE;
 }
 
-/* True if there is room for one more. */
+/* True if there is room for one more. Those that were cut count no longer: libsoup closes them
+ * as soon as it looks. */
 static bool
 make_room(FsnApiConnections *connections)
 {
     FsnApiPeer *oldest = NULL;
+    guint n = 0;
 
-    if (connections->peers->len < connections->api->max_connections) {
-        return true;
-    }
     forget_closed(connections);
     for (guint i = 0; i < connections->peers->len; i++) {
         FsnApiPeer *peer = connections->peers->pdata[i];
 
-        if (!peer->busy && (!oldest || peer->since_us < oldest->since_us)) {
+        n += !peer->cut;
+        if (!peer->busy && !peer->cut && (!oldest || peer->since_us < oldest->since_us)) {
             oldest = peer;
         }
     }
-    if (connections->peers->len < connections->api->max_connections) {
+    if (n < connections->api->max_connections) {
         return true;
     }
-    if (!oldest) {
-        return false;
+    if (oldest) {
+        fsn_api_peer_cut(oldest);
     }
-    fsn_api_peer_cut(oldest);
-    /* The stream is libsoup's to close; here it counts no longer. */
-    return connections->peers->len < 2 * connections->api->max_connections;
+    return oldest != NULL;
 }
 
 /* Every connection has an address of its own, by which its requests find it. */

@@ -32,6 +32,7 @@ typedef struct {
     bool local;         /* a Unix socket */
     bool busy;          /* a request is being answered */
     bool streams;       /* … by events without end */
+    bool cut;           /* it only has to notice */
     int64_t since_us;   /* monotonic, of its state */
     FsnPrincipal whose; /* of a Unix socket */
 } FsnApiPeer;
