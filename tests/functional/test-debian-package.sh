@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # The Debian packages: built by dpkg-buildpackage without a network, accepted by lintian without
-# errors, and what is unpacked runs. Takes minutes: on the long list.
+# errors, and what is unpacked runs.
 . "${top_srcdir:-.}"/tests/functional/functions.sh
+long_test
 requires "dpkg-buildpackage is not installed" command -v dpkg-buildpackage
 requires "lintian is not installed" command -v lintian
 requires "debhelper is not installed" command -v dh
