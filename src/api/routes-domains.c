@@ -188,7 +188,8 @@ history(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
         !query_number(request, "until", 0, 4e9, (double)now_us / 1e6, &end)) {
         return;
     }
-    step = MAX(60., ceil(hours * 3600 / POINTS / 60) * 60);
+    /* Longer ago there are windows of 5 minutes, which a shorter step would show holes in. */
+    step = hours <= 2 ? 60 : MAX(300., ceil(hours * 3600 / POINTS / 300) * 300);
     if (!query_number(request, "step", 10, 86400 * 7, step, &step)) {
         return;
     }
