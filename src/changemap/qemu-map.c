@@ -77,6 +77,7 @@ bool
 fsn_map_server_read(FsnMapServer *self,
                     const char *node,
                     const char *bitmap,
+                    FsnDirtyFound found,
                     FsnDirtyEach each,
                     gpointer user,
                     uint64_t *out_size,
@@ -87,7 +88,8 @@ fsn_map_server_read(FsnMapServer *self,
     const FsnDirtyMapOptions options = { .socket = self->path,
                                          .export_name = EXPORT,
                                          .bitmap = context,
-                                         .stall_us = TIMEOUT_US };
+                                         .stall_us = TIMEOUT_US,
+                                         .found = found };
     bool ok;
 
     if (!fsn_qmp_export_add(self->qmp, EXPORT, node, EXPORT, node, bitmap, error)) {

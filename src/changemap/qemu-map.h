@@ -17,10 +17,11 @@ typedef struct FsnMapServer FsnMapServer;
 
 /* FSN_ERROR_BUSY if QEMU serves somebody else. @qmp is borrowed. */
 FsnMapServer *fsn_map_server_start(FsnQmp *qmp, GError **error);
-/* Reads @bitmap of @node, which records nothing. */
+/* Reads @bitmap of @node, which records nothing; @found may be NULL. */
 bool fsn_map_server_read(FsnMapServer *server,
                          const char *node,
                          const char *bitmap,
+                         FsnDirtyFound found,
                          FsnDirtyEach each,
                          gpointer user,
                          uint64_t *out_size,

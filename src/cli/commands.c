@@ -46,6 +46,7 @@ const FsnCliCommand *const fsn_cli_commands[] = {
     &fsn_cmd_policy,
     &fsn_cmd_sample,
     &fsn_cmd_savefs,
+    &fsn_cmd_changemap,
     &fsn_cmd_history,
     &fsn_cmd_forecast,
     &fsn_cmd_train,

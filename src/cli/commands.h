@@ -19,6 +19,7 @@ extern const FsnCliCommand fsn_cmd_export;
 extern const FsnCliCommand fsn_cmd_forecast;
 extern const FsnCliCommand fsn_cmd_train;
 extern const FsnCliCommand fsn_cmd_gc;
+extern const FsnCliCommand fsn_cmd_changemap;
 extern const FsnCliCommand fsn_cmd_history;
 extern const FsnCliCommand fsn_cmd_hooks;
 extern const FsnCliCommand fsn_cmd_idle;

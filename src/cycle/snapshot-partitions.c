@@ -90,8 +90,8 @@ look_by_server(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
     if (!server) {
         return false;
     }
-    ok = fsn_map_server_read(server, d->node, COPY, keep, ranges, &size, &partitions,
-                             error);
+    ok = fsn_map_server_read(server, d->node, COPY, NULL, keep, ranges, &size,
+                             &partitions, error);
     ok = fsn_map_server_end(server, ok ? error : NULL) && ok;
     if (ok) {
         take(d, partitions, ranges);

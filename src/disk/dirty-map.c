@@ -86,6 +86,9 @@ fsn_dirty_map_read(const FsnDirtyMapOptions *options,
         !fsn_partitions_find(read_now, nbd, *out_size, 0, out_partitions, NULL)) {
         *out_partitions = g_ptr_array_new();
     }
+    if (options->found) {
+        options->found(user, *out_size, *out_partitions);
+    }
     fsn_extent_plan_init(&plan, *out_size);
     while (!fsn_extent_plan_is_whole(&plan)) {
         if (!fsn_nbd_map(nbd, &plan, error)) {

@@ -10,6 +10,8 @@ G_BEGIN_DECLS
 
 /* A stretch of bytes that the bitmap calls dirty; they ascend and do not touch each other. */
 typedef void (*FsnDirtyEach)(gpointer user, uint64_t offset, uint64_t length);
+/* Before the first of them: the disk. */
+typedef void (*FsnDirtyFound)(gpointer user, uint64_t size, const GPtrArray *partitions);
 
 typedef struct {
     const char *socket;
@@ -17,6 +19,7 @@ typedef struct {
     const char *bitmap; /* context, "qemu:dirty-bitmap:NAME" */
     const gint *cancel; /* as FsnNbdOptions has it */
     int64_t stall_us;
+    FsnDirtyFound found; /* or NULL; needs @out_partitions */
 } FsnDirtyMapOptions;
 
 /* Says how large the disk is and, with @out_partitions not NULL, what partitions it has (an

@@ -42,6 +42,7 @@ static const struct {
     FsnMetricUnit unit;
 } of_devices[] = {
     { "disk.", ".capacity", FSN_UNIT_BYTES },
+    { "disk.", ".change.bytes", FSN_UNIT_BYTES_PER_S },
     { "disk.", ".physical", FSN_UNIT_BYTES },
     { "disk.", ".read.bytes", FSN_UNIT_BYTES_PER_S },
     { "disk.", ".read.requests", FSN_UNIT_PER_S },

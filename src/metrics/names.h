@@ -12,7 +12,8 @@ G_BEGIN_DECLS
  * memory.max, memory.rss, disk.physical, disk.capacity (bytes), disk.read.bytes,
  * disk.write.bytes, disk.read.requests, disk.write.requests, net.rx.bytes, net.tx.bytes
  * (per second); per device with its label: disk.vda.write.bytes, net.vnet0.rx.bytes,
- * vcpu.0.time (cores); from the guest's agent: users, load. Any other valid name is a
+ * vcpu.0.time (cores); from change maps disk.vda.change.bytes and, of a partition,
+ * disk.vda.1.change.bytes; from the guest's agent: users, load. Any other valid name is a
  * user's own. */
 #define FSN_METRIC_NAME_MAX 64
 

@@ -163,7 +163,7 @@ take_bytes(void *user, const unsigned char *data, unsigned len)
 }
 
 static cairo_status_t
-draw(cairo_surface_t *surface, GPtrArray *plots)
+draw_on(cairo_surface_t *surface, FsnPlotDraw draw, gpointer user)
 {
     cairo_t *cr = cairo_create(surface);
     cairo_status_t status;
@@ -173,20 +173,22 @@ draw(cairo_surface_t *surface, GPtrArray *plots)
     cairo_select_font_face(cr, "sans-serif", CAIRO_FONT_SLANT_NORMAL,
                            CAIRO_FONT_WEIGHT_NORMAL);
     cairo_set_font_size(cr, FONT);
-    for (guint i = 0; i < plots->len; i++) {
-        draw_panel(cr, plots->pdata[i], (double)i * HEIGHT);
-    }
+    draw(cr, user);
     status = cairo_status(cr);
     cairo_destroy(cr);
     return status;
 }
 
 bool
-fsn_plot_write(GPtrArray *plots, const char *path, GError **error)
+fsn_plot_picture(const char *path,
+                 int width,
+                 int height,
+                 FsnPlotDraw draw,
+                 gpointer user,
+                 GError **error)
 {
     bool svg = g_str_has_suffix(path, ".svg");
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    int height = HEIGHT * (int)plots->len;
     cairo_surface_t *surface;
     cairo_status_t status;
 
@@ -195,9 +197,9 @@ fsn_plot_write(GPtrArray *plots, const char *path, GError **error)
                     "'%s' ends neither in .svg nor in .png", path);
         return false;
     }
-    surface = svg ? cairo_svg_surface_create_for_stream(take_bytes, bytes, WIDTH, height)
-                  : cairo_image_surface_create(CAIRO_FORMAT_RGB24, WIDTH, height);
-    status = draw(surface, plots);
+    surface = svg ? cairo_svg_surface_create_for_stream(take_bytes, bytes, width, height)
+                  : cairo_image_surface_create(CAIRO_FORMAT_RGB24, width, height);
+    status = draw_on(surface, draw, user);
     if (status == CAIRO_STATUS_SUCCESS && !svg) {
         status = cairo_surface_write_to_png_stream(surface, take_bytes, bytes);
     }
@@ -209,4 +211,21 @@ fsn_plot_write(GPtrArray *plots, const char *path, GError **error)
         return false;
     }
     return fsn_file_replace(path, bytes->data, bytes->len, 0644, error);
+}
+
+static void
+draw_panels(cairo_t *cr, gpointer user)
+{
+    GPtrArray *plots = user;
+
+    for (guint i = 0; i < plots->len; i++) {
+        draw_panel(cr, plots->pdata[i], (double)i * HEIGHT);
+    }
+}
+
+bool
+fsn_plot_write(GPtrArray *plots, const char *path, GError **error)
+{
+    return fsn_plot_picture(path, WIDTH, HEIGHT * (int)plots->len, draw_panels, plots,
+                            error);
 }
