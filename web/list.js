@@ -37,7 +37,7 @@ export async function listPage(context) {
   const { domains, libvirt } = await get("/v1/domains");
   if (!context.here()) return;
   const all = new Map(domains.map((d) => [d.uuid, d]));
-  const search = h("input", { type: "search", placeholder: "Filter by name, tag or state", "aria-label": "Filter", oninput: draw });
+  const search = h("input", { type: "search", size: 26, placeholder: "Filter by name, tag or state", "aria-label": "Filter", oninput: draw });
   const body = h("tbody"), count = h("span", { class: "soft small", role: "status" });
   const table = h("table", { class: "cards" },
     h("thead", {}, h("tr", {}, ["Machine", "State", "Last 24 h and next 12 h", "Next", "Last snapshot"].map((t) => h("th", { scope: "col" }, t)),
