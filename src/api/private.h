@@ -218,7 +218,7 @@ struct FsnApi {
     FsnApiWork *work;
     FsnApiViews *views;
     FsnApiNews *news;
-    GPtrArray *tokens; /* as last read */
+    GPtrArray *tokens;   /* as last read */
     int64_t tokens_seen; /* which file that was */
     uint64_t replies[6]; /* by the first digit of their status */
     bool running;
