@@ -7,11 +7,8 @@
 
 #include "cli/context.h"
 
+#include "cycle/context.h"
 #include "jobs/progress.h"
-
-#include <unistd.h>
-
-#define SYSTEM_REPO "/var/lib/foresnap/repo"
 
 FsnCliContext *
 fsn_cli_context_new(void)
@@ -56,12 +53,6 @@ fsn_cli_context_apply_environment(FsnCliContext *context)
         context->uri = dup_environment("LIBVIRT_DEFAULT_URI");
     }
     if (!context->repo_location) {
-        context->repo_location = dup_environment("FORESNAP_REPO");
-    }
-    if (!context->repo_location) {
-        context->repo_location =
-            geteuid() == 0
-                ? g_strdup(SYSTEM_REPO)
-                : g_build_filename(g_get_user_data_dir(), "foresnap", "repo", NULL);
+        context->repo_location = fsn_cycle_default_repo();
     }
 }

@@ -25,6 +25,19 @@ struct FsnCycle {
 };
 
 char *
+fsn_cycle_default_repo(void)
+{
+    const char *given = g_getenv("FORESNAP_REPO");
+
+    if (given && *given) {
+        return g_strdup(given);
+    }
+    return geteuid() == 0
+               ? g_strdup("/var/lib/foresnap/repo")
+               : g_build_filename(g_get_user_data_dir(), "foresnap", "repo", NULL);
+}
+
+char *
 fsn_cycle_default_state_dir(void)
 {
     const char *chosen = g_getenv("FORESNAP_STATE_DIR");

@@ -48,6 +48,9 @@ const char *fsn_cycle_state_dir(FsnCycle *cycle);
 
 /* FORESNAP_STATE_DIR, else that of root or of the user; the caller frees. */
 char *fsn_cycle_default_state_dir(void);
+/* $FORESNAP_REPO, else /var/lib/foresnap/repo for root and $XDG_DATA_HOME/foresnap/repo for
+ * others. The caller frees. */
+char *fsn_cycle_default_repo(void);
 /* Folder that holds foresnap-pager and its like; FORESNAP_LIBEXECDIR overrides it. The
  * caller frees. */
 char *fsn_cycle_helper_path(const char *program);

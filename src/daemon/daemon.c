@@ -20,6 +20,7 @@
 #include "cycle/context.h"
 #include "cycle/journal.h"
 #include "daemon/arguments.h"
+#include "daemon/gateway.h"
 #include "daemon/hooks.h"
 #include "daemon/log.h"
 #include "daemon/notify.h"
@@ -56,6 +57,7 @@ struct FsnDaemon {
     FsnNotify *notify;
     FsnSampling *sampling;
     FsnHooks *hooks;
+    FsnGateway *gateway;
     FsnScheduler *scheduler;
     FsnRefresher *refresher;
     bool recovered; /* what was interrupted has been seen to */
@@ -200,6 +202,41 @@ tell_connected(gpointer user)
     g_idle_add(on_connected, user);
 }
 
+typedef struct {
+    FsnDaemon *daemon;
+    char *uuid;
+} Change;
+
+/* In the main loop. */
+static gboolean
+on_change(gpointer user)
+{
+    const Change *change = user;
+
+    if (change->daemon->gateway) {
+        fsn_gateway_invalidate(change->daemon->gateway, change->uuid);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+static void
+change_free(gpointer user)
+{
+    Change *change = user;
+
+    g_free(change->uuid);
+    g_free(change);
+}
+
+static void
+tell_change(const char *uuid, gpointer user)
+{
+    Change *change = g_new(Change, 1);
+
+    *change = (Change){ user, g_strdup(uuid) };
+    g_idle_add_full(G_PRIORITY_DEFAULT, on_change, change, change_free);
+}
+
 static void
 on_news(const FsnHookNews *news, gpointer user)
 {
@@ -245,6 +282,7 @@ use_config(FsnDaemon *d, FsnDaemonConfig *config)
     fsn_sampling_set(d->sampling, config->connection, sampling_interval(config));
     fsn_scheduler_set(d->scheduler, config);
     fsn_refresher_set(d->refresher, config);
+    fsn_gateway_set(d->gateway, config);
     if (other_socket) {
         listen_for_hooks(d);
     }
@@ -343,16 +381,19 @@ start_all(FsnDaemon *d)
                    on_watchdog);
     }
     listen_for_hooks(d);
+    d->gateway = fsn_gateway_new(d->config, d->history_path, d->state_dir);
     d->scheduler = fsn_scheduler_new(d->config, d->state_dir);
     d->refresher = fsn_refresher_new(d->config, d->history_path);
-    d->sampling = fsn_sampling_new(d->config->connection, d->history_path,
-                                   sampling_interval(d->config), tell_connected, d);
+    d->sampling =
+        fsn_sampling_new(d->config->connection, d->history_path,
+                         sampling_interval(d->config), tell_connected, tell_change, d);
 }
 
 static bool
 end_all(FsnDaemon *d)
 {
     g_clear_pointer(&d->hooks, fsn_hooks_free);
+    g_clear_pointer(&d->gateway, fsn_gateway_free);
     g_clear_pointer(&d->scheduler, fsn_scheduler_free);
     g_clear_pointer(&d->refresher, fsn_refresher_free);
     for (guint i = 0; i < d->sources->len; i++) {

@@ -45,6 +45,7 @@ struct FsnSampling {
     char *trouble; /* what was said last of it; NULL: all is well */
     bool slow;     /* that rounds take longer than they may was said */
     FsnSamplingFunc connected;
+    FsnSamplingNews news;
     gpointer user;
 };
 
@@ -93,6 +94,7 @@ on_event(const FsnVirtEvent *event, const char *name, gpointer user)
                                        NULL };
 
         fsn_log(FSN_LOG_INFO, fields, "domain '%s' %s", name, word);
+        s->news(event->uuid, s->user);
     }
 }
 
@@ -292,6 +294,7 @@ fsn_sampling_new(const char *uri,
                  const char *history_path,
                  unsigned interval_s,
                  FsnSamplingFunc connected,
+                 FsnSamplingNews news,
                  gpointer user)
 {
     FsnSampling *s = g_new0(FsnSampling, 1);
@@ -302,6 +305,7 @@ fsn_sampling_new(const char *uri,
     s->history_path = g_strdup(history_path);
     s->interval_s = interval_s;
     s->connected = connected;
+    s->news = news;
     s->user = user;
     s->thread = g_thread_new("sampling", work, s);
     return s;

@@ -27,12 +27,15 @@ typedef struct {
 
 /* Called in the thread of the sampling when a connection is there, for the first time too. */
 typedef void (*FsnSamplingFunc)(gpointer user);
+/* Called in the thread of libvirt's events: domain @uuid is not as it was. */
+typedef void (*FsnSamplingNews)(const char *uuid, gpointer user);
 
 /* @uri NULL: libvirt's default. @interval_s 0: only watch. */
 FsnSampling *fsn_sampling_new(const char *uri,
                               const char *history_path,
                               unsigned interval_s,
                               FsnSamplingFunc connected,
+                              FsnSamplingNews news,
                               gpointer user);
 /* From the next round on; another @uri ends the connection that is there. */
 void fsn_sampling_set(FsnSampling *sampling, const char *uri, unsigned interval_s);

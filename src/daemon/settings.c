@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-#define DEFAULT_SOCKET "/run/foresnap/hook.sock"
+#define DEFAULT_SOCKET     "/run/foresnap/hook.sock"
+#define DEFAULT_API_SOCKET "/run/foresnap/api.sock"
+#define DEFAULT_API_GROUP  "foresnap"
 
 typedef enum { TEXT, PATH, BOOL, NUMBER } KeyKind;
 
@@ -32,6 +34,13 @@ static const Key keys[] = {
     { "daemon", "repository", PATH, AT(repository), 0, 0 },
     { "daemon", "recover", BOOL, AT(recover), 0, 0 },
     { "hooks", "socket", PATH, AT(hook_socket), 0, 0 },
+    { "api", "socket", PATH, AT(api_socket), 0, 0 },
+    { "api", "listen", TEXT, AT(api_listen), 0, 0 },
+    { "api", "certificate", PATH, AT(api_certificate), 0, 0 },
+    { "api", "key", PATH, AT(api_key), 0, 0 },
+    { "api", "tokens", PATH, AT(api_tokens), 0, 0 },
+    { "api", "group", TEXT, AT(api_group), 0, 0 },
+    { "api", "read_group", TEXT, AT(api_read_group), 0, 0 },
     { "sampling", "enabled", BOOL, AT(sampling), 0, 0 },
     { "sampling", "interval", NUMBER, AT(sample_s), 1, 1800 },
     { "forecasts", "refresh_hours", NUMBER, AT(refresh_hours), 0, 8760 },
@@ -53,6 +62,8 @@ fsn_daemon_config_new(void)
     config->parallel = 2;
     config->keep_days = 30;
     config->hook_socket = g_strdup(DEFAULT_SOCKET);
+    config->api_socket = g_strdup(DEFAULT_API_SOCKET);
+    config->api_group = g_strdup(DEFAULT_API_GROUP);
     return config;
 }
 
@@ -65,6 +76,13 @@ fsn_daemon_config_free(FsnDaemonConfig *config)
     g_free(config->connection);
     g_free(config->repository);
     g_free(config->hook_socket);
+    g_free(config->api_socket);
+    g_free(config->api_listen);
+    g_free(config->api_certificate);
+    g_free(config->api_key);
+    g_free(config->api_tokens);
+    g_free(config->api_group);
+    g_free(config->api_read_group);
     g_free(config);
 }
 

@@ -20,6 +20,13 @@ typedef struct {
     unsigned keep_days;     /* ended jobs are forgotten after so many */
     bool recover;           /* finish interrupted operations at the start */
     char *hook_socket;      /* where foresnap-hook writes to; "" = nowhere */
+    char *api_socket;       /* Unix socket of the API; "" = none */
+    char *api_listen;       /* ADDRESS:PORT of the API by TCP; NULL or "" = none */
+    char *api_certificate;  /* PEM, for TCP */
+    char *api_key;          /* PEM, for TCP */
+    char *api_tokens;       /* file of tokens; NULL: the usual one */
+    char *api_group;        /* whose members may operate; "" = nobody's */
+    char *api_read_group;   /* whose members may look; NULL or "" = nobody's */
 } FsnDaemonConfig;
 
 /* The defaults; the caller frees. */

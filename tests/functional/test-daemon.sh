@@ -30,18 +30,33 @@ echo "a second one leaves"
 expect_exit 75 daemon_run
 expect_match "$expect_err" "another foresnapd works on" "the error of a second daemon"
 
+echo "it serves the API and the page"
+ask ()
+{
+    private_libvirt_exec curl -s -m 30 --unix-socket "$1" "http://localhost$2" || :
+}
+state_is ()
+{
+    [ "$(json "$(ask /run/foresnap/api.sock /v1/domains)" domains.0.state 2>/dev/null)" = "$1" ]
+}
+wait_until 30 state_is running || fail "the API: $(ask /run/foresnap/api.sock /v1/domains)"
+expect_match "$(ask /run/foresnap/api.sock /)" "<title>" "the page"
+
 echo "it sees what happens"
 guest_virsh suspend web >/dev/null
 wait_until 30 logged "domain 'web' paused" || fail "a pause was not seen"
+wait_until 30 state_is paused || fail "the API does not know: $(ask /run/foresnap/api.sock /v1/domains)"
 guest_virsh resume web >/dev/null
 wait_until 30 logged "domain 'web' resumed" || fail "a resume was not seen"
 
 echo "a reload, of a good file and of a bad one"
-printf '[sampling]\ninterval=1\n[hooks]\nsocket=%s\n[schedules]\nenabled=false\n' \
-    "$PRIVATE_LIBVIRT/hook.sock" >"$CONF"
+printf '[sampling]\ninterval=1\n[hooks]\nsocket=%s\n[schedules]\nenabled=false\n[api]\nsocket=%s\n' \
+    "$PRIVATE_LIBVIRT/hook.sock" "$PRIVATE_LIBVIRT/api.sock" >"$CONF"
 kill -HUP "$daemon"
 wait_until 30 logged "the configuration was read again" || fail "no reload: $(cat "$DAEMON_LOG")"
 wait_until 10 test -S "$PRIVATE_LIBVIRT/hook.sock" || fail "the new socket is not there"
+expect_match "$(ask "$PRIVATE_LIBVIRT/api.sock" /v1/health)" '"ok"' "what is answered at the other socket"
+private_libvirt_exec test ! -e /run/foresnap/api.sock || fail "the old socket of the API is left"
 notified '^RELOADING=1$' || fail "systemd was not told of the reload"
 printf '[sampling]\ninterval=never\n' >"$CONF"
 kill -HUP "$daemon"
@@ -65,7 +80,7 @@ echo "it ends in good order"
 daemon_end TERM
 expect_equal "$daemon_status" 0 "the exit status"
 notified '^STOPPING=1$' || fail "systemd was not told of the end"
-[ ! -e "$PRIVATE_LIBVIRT/hook.sock" ] || fail "the socket is left"
+[ ! -e "$PRIVATE_LIBVIRT/hook.sock" ] && [ ! -e "$PRIVATE_LIBVIRT/api.sock" ] || fail "a socket is left"
 expect_exit 0 foresnap -q sample --once
 
 echo "in the background it returns when it is ready"
