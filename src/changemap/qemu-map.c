@@ -17,15 +17,20 @@
 
 #include <unistd.h>
 
-#define FD_NAME    "foresnap-map"
-#define EXPORT     FSN_MAP_PREFIX "export"
-#define BACKLOG    4
-#define TIMEOUT_US (5 * G_USEC_PER_SEC)
+#define FD_NAME          "foresnap-map"
+#define EXPORT           FSN_MAP_PREFIX "export"
+/* A bitmap that says whose the server is, from before its start until after its end: one that is
+ * killed before it has exports would be nobody's. */
+#define MARK             FSN_MAP_PREFIX "server"
+#define BACKLOG          4
+#define MARK_GRANULARITY (UINT32_C(1) << 30)
+#define TIMEOUT_US       (5 * G_USEC_PER_SEC)
 
 struct FsnMapServer {
     FsnQmp *qmp;
     int path_fd;
     char *path;
+    char *node; /* that has the mark */
 };
 
 static void
@@ -35,11 +40,22 @@ server_free(FsnMapServer *self)
         close(self->path_fd);
     }
     g_free(self->path);
+    g_free(self->node);
     g_free(self);
 }
 
+static bool
+add_mark(FsnQmp *qmp, const char *node, GError **error)
+{
+    g_autoptr(FsnQmpTransaction) t = fsn_qmp_transaction_new();
+
+    fsn_qmp_transaction_add_bitmap(t, node, MARK, MARK_GRANULARITY, false);
+    fsn_qmp_transaction_disable_bitmap(t, node, MARK);
+    return fsn_map_drop(qmp, node, MARK, error) && fsn_qmp_transaction_run(qmp, t, error);
+}
+
 FsnMapServer *
-fsn_map_server_start(FsnQmp *qmp, GError **error)
+fsn_map_server_start(FsnQmp *qmp, const char *node, GError **error)
 {
     FsnMapServer *self = g_new0(FsnMapServer, 1);
     int listener = -1;
@@ -47,13 +63,15 @@ fsn_map_server_start(FsnQmp *qmp, GError **error)
 
     self->qmp = qmp;
     self->path_fd = -1;
+    self->node = g_strdup(node);
     ok = fsn_nameless_socket(BACKLOG, &listener, &self->path_fd, &self->path, error) &&
-         fsn_qmp_getfd(qmp, FD_NAME, listener, error) &&
+         add_mark(qmp, node, error) && fsn_qmp_getfd(qmp, FD_NAME, listener, error) &&
          fsn_qmp_nbd_server_start_fd(qmp, FD_NAME, 0, error);
     if (listener >= 0) {
         close(listener);
     }
     if (!ok) {
+        (void)!fsn_map_drop(qmp, node, MARK, NULL); /* the next one does */
         server_free(self);
         return NULL;
     }
@@ -106,10 +124,11 @@ fsn_map_server_end(FsnMapServer *self, GError **error)
     bool ok = fsn_qmp_nbd_server_stop(self->qmp, &local) ||
               g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND);
 
-    server_free(self);
     if (!ok) {
         g_propagate_error(error, g_steal_pointer(&local));
     }
+    ok = ok && fsn_map_drop(self->qmp, self->node, MARK, error);
+    server_free(self);
     return ok;
 }
 
@@ -138,14 +157,31 @@ fsn_map_drop(FsnQmp *qmp, const char *node, const char *bitmap, GError **error)
     return false;
 }
 
-/* Nobody but a change map has exports of that name, so the server of one is its own. One that
- * serves nothing may be another tool's that is about to use it, and is let be. */
+/* The node that has the mark; NULL if none has. */
+static const char *
+marked_node(const GPtrArray *nodes)
+{
+    for (guint i = 0; i < nodes->len; i++) {
+        const FsnBlockDevice *node = nodes->pdata[i];
+
+        for (guint k = 0; node->node && k < node->bitmaps->len; k++) {
+            if (g_strcmp0(((const FsnBlockBitmap *)node->bitmaps->pdata[k])->name,
+                          MARK) == 0) {
+                return node->node;
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Nobody but a change map has exports of that name, or the mark, so the server of one is its own.
+ * Another one that serves nothing may be about to, and is let be. */
 static bool
-end_exports(FsnQmp *qmp, GError **error)
+end_exports(FsnQmp *qmp, const char *marked, GError **error)
 {
     g_autoptr(GPtrArray) exports = NULL;
     g_autoptr(GError) local = NULL;
-    bool own = false;
+    bool own = marked != NULL;
     bool others = false;
 
     if (!fsn_qmp_query_exports(qmp, &exports, error)) {
@@ -163,12 +199,12 @@ end_exports(FsnQmp *qmp, GError **error)
             return false;
         }
     }
-    if (!own || others || fsn_qmp_nbd_server_stop(qmp, &local) ||
-        g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
-        return true;
+    if (own && !others && !fsn_qmp_nbd_server_stop(qmp, &local) &&
+        !g_error_matches(local, FSN_ERROR, FSN_ERROR_NOT_FOUND)) {
+        g_propagate_error(error, g_steal_pointer(&local));
+        return false;
     }
-    g_propagate_error(error, g_steal_pointer(&local));
-    return false;
+    return !marked || fsn_map_drop(qmp, marked, MARK, error);
 }
 
 bool
@@ -176,14 +212,12 @@ fsn_map_sweep(FsnQmp *qmp, bool bitmaps, GError **error)
 {
     g_autoptr(GPtrArray) nodes = NULL;
 
-    if (!end_exports(qmp, error)) {
+    if (!fsn_qmp_query_block_nodes(qmp, &nodes, error) ||
+        !end_exports(qmp, marked_node(nodes), error)) {
         return false;
     }
     if (!bitmaps) {
         return true;
-    }
-    if (!fsn_qmp_query_block_nodes(qmp, &nodes, error)) {
-        return false;
     }
     for (guint i = 0; i < nodes->len; i++) {
         const FsnBlockDevice *node = nodes->pdata[i];

@@ -15,8 +15,8 @@ G_BEGIN_DECLS
 
 typedef struct FsnMapServer FsnMapServer;
 
-/* FSN_ERROR_BUSY if QEMU serves somebody else. @qmp is borrowed. */
-FsnMapServer *fsn_map_server_start(FsnQmp *qmp, GError **error);
+/* FSN_ERROR_BUSY if QEMU serves somebody else. @qmp is borrowed; @node is any, and gets a mark. */
+FsnMapServer *fsn_map_server_start(FsnQmp *qmp, const char *node, GError **error);
 /* Reads @bitmap of @node, which records nothing; @found may be NULL. */
 bool fsn_map_server_read(FsnMapServer *server,
                          const char *node,

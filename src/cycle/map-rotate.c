@@ -194,16 +194,34 @@ rotate_with(
     return true;
 }
 
+/* NULL if nothing can record. */
+static const char *
+first_node(const GPtrArray *disks)
+{
+    for (guint i = 0; i < disks->len; i++) {
+        const FsnMapDisk *d = disks->pdata[i];
+
+        if (d->seen) {
+            return d->node;
+        }
+    }
+    return NULL;
+}
+
 static bool
 rotate(FsnQmp *qmp, GPtrArray *disks, char **note, GError **error)
 {
+    const char *node = first_node(disks);
     FsnMapServer *server;
     bool ok;
 
     if (!drop_strays(qmp, disks, error)) {
         return false;
     }
-    server = fsn_map_server_start(qmp, error);
+    if (!node) {
+        return true;
+    }
+    server = fsn_map_server_start(qmp, node, error);
     if (!server) {
         return false;
     }

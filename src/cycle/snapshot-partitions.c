@@ -81,7 +81,7 @@ look_off(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
 static bool
 look_by_server(FsnSnapshotRun *run, FsnSnapshotDisk *d, GError **error)
 {
-    FsnMapServer *server = fsn_map_server_start(run->qmp, error);
+    FsnMapServer *server = fsn_map_server_start(run->qmp, d->node, error);
     g_autoptr(GArray) ranges = g_array_new(FALSE, FALSE, sizeof(Range));
     g_autoptr(GPtrArray) partitions = NULL;
     uint64_t size;

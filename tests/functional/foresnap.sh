@@ -111,6 +111,26 @@ go_on ()
     private_libvirt_exec pkill -CONT foresnap || :
 }
 
+# hold_domain UUID : hold its locks, as an operation does, until let_domain_go
+hold_domain ()
+{
+    local file fd
+    held_locks=()
+    for file in "$PRIVATE_LIBVIRT/state/$1"-*.lock; do
+        exec {fd}<"$file"
+        flock -n "$fd" || fail "the lock '$file' is taken"
+        held_locks+=("$fd")
+    done
+}
+
+let_domain_go ()
+{
+    local fd
+    for fd in "${held_locks[@]}"; do
+        exec {fd}<&-
+    done
+}
+
 # Locks and the pager's logs stay by design.
 leftovers ()
 {

@@ -15,7 +15,7 @@ commands=$("$program" --help | sed -n '/^Commands:/,/^Options:/s/^  \([a-z][a-z-
 options ()
 {
     "$program" "$@" --help | sed -n '/^Options:/,$s/^  \(-.*\)/\1/p' | grep -oE '^(-[A-Za-z], )?--[a-z0-9-]+' |
-        tr -d ' ' | tr ',' '\n'
+        tr -d ' ' | tr ',' '\n' || : # some have none
 }
 
 # in_bash WORD… : the candidates for the last

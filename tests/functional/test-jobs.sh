@@ -68,11 +68,10 @@ expect_match "$expect_err" "is failed: .*nobody" "the error of what waits"
 
 echo "two on one domain: the second is busy, and so is who waits for it"
 uuid=$(guest_virsh domuuid one)
-exec {held}<"$(echo "$STATE/$uuid"-*.lock)"
-flock -n "$held" || fail "the lock of the domain is not free"
+hold_domain "$uuid"
 expect_exit 0 foresnap snapshot one --detach
 expect_exit 75 foresnap jobs wait "$expect_out"
-exec {held}<&-
+let_domain_go
 
 echo "forgotten"
 expect_exit 0 foresnap --json jobs remove --ended

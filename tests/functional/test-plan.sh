@@ -148,12 +148,10 @@ expect_json "$expect_out" runs.0.state 'done'
 
 echo "another operation is under way there"
 expect_exit 0 foresnap delete "$(json "$expect_out" runs.0.result.snapshot)"
-lock=$(find "$STATE" -name "$(guest_virsh domuuid one | head -n 1)-*.lock")
-exec 9>"$lock"
-flock -n 9 || fail "the domain is locked"
+hold_domain "$(guest_virsh domuuid one | head -n 1)"
 expect_exit 75 foresnap --json plan --run
 expect_json "$expect_out" runs.0.state busy
-exec 9>&-
+let_domain_go
 expect_exit 0 foresnap --json plan --run
 expect_json "$expect_out" runs.0.state 'done'
 

@@ -112,9 +112,9 @@ def suspend_and_resume(b):
 
 def edit_profile(b):
     b.go(page + "/#/profiles")
-    b.run("[...document.querySelectorAll('button')].find((x) => x.textContent === 'New profile')?.click()")
-    b.wait("the list of profiles", "[...document.querySelectorAll('button')].find((x) => x.textContent === 'New profile')?.click();"
-           "return document.querySelector('dialog[open]') !== null")
+    b.wait("the list of profiles", "const b = [...document.querySelectorAll('button')].find((x) => x.textContent === 'New profile');"
+           "b?.click(); return Boolean(b)")
+    b.wait("a dialog", "return document.querySelector('dialog[open] input[name=name]') !== null")
     b.type("dialog input[name=name]", "weekend")
     b.click("dialog button.primary")
     b.element("#text")
