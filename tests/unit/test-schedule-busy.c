@@ -29,9 +29,8 @@ new_history(const char *path, int days, int64_t end_us)
         int64_t minute = (start_us + (int64_t)i * STEP_US) / G_USEC_PER_SEC % 86400 / 60;
         double cpu = minute >= 8 * 60 && minute < 18 * 60 ? .7 : .003;
 
-        windows[i] = (FsnWindow){
-            .min = cpu, .mean = cpu, .max = cpu, .p95 = cpu, .cover = 255
-        };
+        windows[i] =
+            (FsnWindow){ .min = cpu, .mean = cpu, .max = cpu, .p95 = cpu, .cover = 255 };
     }
     g_assert_true(fsn_history_merge(history, UUID, "web", "cpu", start_us, windows, n,
                                     NOW_US, &error));
