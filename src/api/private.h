@@ -85,6 +85,8 @@ void fsn_api_reply_error(FsnApiRequest *request,
                          ...) G_GNUC_PRINTF(4, 5);
 /* With the status that fits; takes @error. */
 void fsn_api_reply_gerror(FsnApiRequest *request, GError *error);
+/* What a run of foresnap has come to: its document, which is taken over, or the error. */
+void fsn_api_reply_document(FsnApiRequest *request, JsonObject *document, GError *error);
 void fsn_api_set_header(FsnApiRequest *request, const char *name, const char *value);
 const char *fsn_api_query(FsnApiRequest *request, const char *name);
 

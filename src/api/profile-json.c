@@ -34,25 +34,6 @@ fsn_api_profile_json(const FsnProfileSet *set, const FsnProfileFile *file)
     return object;
 }
 
-JsonArray *
-fsn_api_settings_json(const FsnProfile *profile)
-{
-    JsonArray *array = json_array_new();
-
-    for (unsigned id = 0; id < FSN_N_PROFILE_KEYS; id++) {
-        const FsnProfileSetting *setting = &profile->settings[id];
-        g_autofree char *name = fsn_profile_key_name(id);
-        JsonObject *object = json_object_new();
-
-        json_object_set_string_member(object, "key", name);
-        json_object_set_string_member(object, "value", setting->text);
-        json_object_set_string_member(object, "source", setting->source);
-        set_text(object, "profile", setting->profile);
-        json_array_add_object_element(array, object);
-    }
-    return array;
-}
-
 static char *
 key_of_line(const FsnKeyfile *file, unsigned line)
 {

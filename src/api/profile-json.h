@@ -10,8 +10,6 @@ G_BEGIN_DECLS
 /* Profiles as the API shows them. Pure; the caller unrefs or frees. */
 
 JsonObject *fsn_api_profile_json(const FsnProfileSet *set, const FsnProfileFile *file);
-/* Every key with its value and where that comes from. */
-JsonArray *fsn_api_settings_json(const FsnProfile *profile);
 /* {"line", "key", "message"}: "key" is what stands in that line of @text, null if nothing does. */
 JsonArray *fsn_api_problems_json(const GPtrArray *problems, const char *text);
 /* {"keys": [{"key", "group", "fallback", "doc"}]} */

@@ -378,3 +378,15 @@ fsn_api_detach_requests(FsnApi *api)
 {
     soup_server_remove_handler(api->soup, NULL);
 }
+
+void
+fsn_api_reply_document(FsnApiRequest *request, JsonObject *document, GError *error)
+{
+    g_autoptr(JsonObject) owned = document;
+
+    if (error) {
+        fsn_api_reply_gerror(request, error);
+    } else {
+        fsn_api_reply_json(request, SOUP_STATUS_OK, owned);
+    }
+}

@@ -282,18 +282,6 @@ fsn_api_get_domain_forecast(FsnApiRequest *request)
     fsn_api_with_domain(request, forecast);
 }
 
-static void
-reply_document(FsnApiRequest *request, JsonObject *document, GError *error)
-{
-    g_autoptr(JsonObject) owned = document;
-
-    if (error) {
-        fsn_api_reply_gerror(request, error);
-    } else {
-        fsn_api_reply_json(request, SOUP_STATUS_OK, owned);
-    }
-}
-
 /* Documents that name the domain as it was given on the command line, which was its UUID. */
 static void
 reply_named(FsnApiRequest *request, JsonObject *document, GError *error)
@@ -305,7 +293,7 @@ reply_named(FsnApiRequest *request, JsonObject *document, GError *error)
         json_object_set_string_member(document, "domain", domain->name);
         json_object_set_string_member(document, "uuid", domain->uuid);
     }
-    reply_document(request, document, error);
+    fsn_api_reply_document(request, document, error);
 }
 
 static void
@@ -342,7 +330,7 @@ policy(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
 {
     const char *arguments[] = { "policy", domain->uuid, NULL };
 
-    fsn_api_run(request, arguments, NULL, reply_document);
+    fsn_api_run(request, arguments, NULL, fsn_api_reply_document);
 }
 
 void
@@ -356,7 +344,7 @@ policy_changed(FsnApiRequest *request, JsonObject *document, GError *error)
 {
     /* Tags decide who sees the domain: that must not be an old view's answer. */
     fsn_api_views_invalidate(request->api->views, NULL);
-    reply_document(request, document, error);
+    fsn_api_reply_document(request, document, error);
 }
 
 /* {"KEY": "VALUE"} sets, {"KEY": null} takes out; "profile" names the profile. */

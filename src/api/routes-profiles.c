@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "cycle/profile-store.h"
 #include "policies/keyfile.h"
+#include "policies/profile-json.h"
 
 #include <string.h>
 
@@ -122,7 +123,7 @@ get(gpointer data, GError **error)
     profile = fsn_profile_set_resolve(set, change->name, NULL);
     if (profile) {
         json_object_set_array_member(document, "settings",
-                                     fsn_api_settings_json(profile));
+                                     fsn_profile_settings_json(profile));
     }
     return document;
 }

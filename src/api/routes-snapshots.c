@@ -82,18 +82,6 @@ fsn_api_get_suspends(FsnApiRequest *request)
 }
 
 static void
-reply_document(FsnApiRequest *request, JsonObject *document, GError *error)
-{
-    g_autoptr(JsonObject) owned = document;
-
-    if (error) {
-        fsn_api_reply_gerror(request, error);
-    } else {
-        fsn_api_reply_json(request, SOUP_STATUS_OK, owned);
-    }
-}
-
-static void
 snapshot(FsnApiRequest *request, FsnView *view)
 {
     const FsnCatalogueEntry *entry = fsn_view_find_snapshot(view, request->parameters[0]);
@@ -105,7 +93,7 @@ snapshot(FsnApiRequest *request, FsnView *view)
         return;
     }
     arguments[1] = entry->id;
-    fsn_api_run(request, arguments, NULL, reply_document);
+    fsn_api_run(request, arguments, NULL, fsn_api_reply_document);
 }
 
 void

@@ -11,6 +11,7 @@
 #include "cli/service.h"
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
+#include "policies/profile-json.h"
 
 #include <string.h>
 
@@ -46,7 +47,7 @@ show(FsnCliContext *context, FsnVirtDomain *domain, const FsnPolicy *policy)
     json_object_set_boolean_member(document, "named", policy->named != NULL);
     json_object_set_boolean_member(document, "usable", policy->warning == NULL);
     json_object_set_array_member(document, "settings",
-                                 fsn_cli_profile_settings_json(policy->profile));
+                                 fsn_profile_settings_json(policy->profile));
     fsn_cli_say(context, "domain '%s' has profile '%s'%s, and %u key%s of its own:",
                 fsn_virt_domain_name(domain), policy->profile->name,
                 policy->named ? "" : " (it names none)", policy->n_own,

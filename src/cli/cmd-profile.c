@@ -15,6 +15,7 @@
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "policies/keyfile.h"
+#include "policies/profile-json.h"
 
 #include <string.h>
 
@@ -99,7 +100,7 @@ run_show(FsnCliContext *context, char **args, GError **error)
     }
     json_object_set_string_member(context->document, "profile", profile->name);
     json_object_set_array_member(context->document, "settings",
-                                 fsn_cli_profile_settings_json(profile));
+                                 fsn_profile_settings_json(profile));
     fsn_cli_print_profile(context, profile, context->verbose);
     return true;
 }

@@ -45,25 +45,6 @@ is_default(const FsnProfileSetting *setting)
     return strcmp(setting->source, "default") == 0;
 }
 
-JsonArray *
-fsn_cli_profile_settings_json(const FsnProfile *profile)
-{
-    JsonArray *array = json_array_new();
-
-    for (unsigned id = 0; id < FSN_N_PROFILE_KEYS; id++) {
-        const FsnProfileSetting *setting = &profile->settings[id];
-        g_autofree char *name = fsn_profile_key_name(id);
-        JsonObject *object = json_object_new();
-
-        json_object_set_string_member(object, "key", name);
-        json_object_set_string_member(object, "value", setting->text);
-        json_object_set_string_member(object, "source", setting->source);
-        set_text(object, "profile", setting->profile);
-        json_array_add_object_element(array, object);
-    }
-    return array;
-}
-
 void
 fsn_cli_print_profile(FsnCliContext *context, const FsnProfile *profile, bool all)
 {

@@ -11,9 +11,6 @@ G_BEGIN_DECLS
 /* An element of "profiles" as `profile list` has it. */
 JsonObject *fsn_cli_profile_json(const FsnProfileSet *set, const FsnProfileFile *file);
 
-/* "settings": every key with its value and where that comes from. */
-JsonArray *fsn_cli_profile_settings_json(const FsnProfile *profile);
-
 /* The settings that a profile or domain has made; all of them if @all. */
 void fsn_cli_print_profile(FsnCliContext *context, const FsnProfile *profile, bool all);
 
