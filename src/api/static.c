@@ -34,12 +34,15 @@ type_of(const char *path)
 static bool
 is_plain(const char *path)
 {
+    if (*path != '/' || path[1] == '.') {
+        return false;
+    }
     for (const char *p = path + 1; *p; p++) {
         if (!g_ascii_isalnum(*p) && *p != '-' && *p != '.') {
             return false;
         }
     }
-    return *path == '/' && path[1] != '.';
+    return true;
 }
 
 bool

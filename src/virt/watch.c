@@ -99,13 +99,10 @@ fsn_virt_watch_new(FsnVirt *virt,
     watch->listener->user = user;
     /* Not all drivers can; without it a libvirtd that stands still is waited for. */
     (void)virConnectSetKeepAlive(watch->connection, KEEPALIVE_S, KEEPALIVE_COUNT);
-    if (virConnectRegisterCloseCallback(watch->connection, on_close,
-                                        g_atomic_rc_box_acquire(watch->listener),
-                                        release_listener) == 0) {
-        watch->closing = true;
-    } else {
-        release_listener(watch->listener);
-    }
+    /* No reference: libvirt calls under a lock that unregistering takes too, and forgets to give
+     * one back where the driver has no such callback, which counts as success. */
+    watch->closing = virConnectRegisterCloseCallback(watch->connection, on_close,
+                                                     watch->listener, NULL) == 0;
     watch->lifecycle = virConnectDomainEventRegisterAny(
         watch->connection, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
         VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), g_atomic_rc_box_acquire(watch->listener),
