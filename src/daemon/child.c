@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/programs.h"
+#include "daemon/source.h"
 
 #include <gio/gio.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 struct FsnChild {
     GSubprocess *process;
     GCancellable *cancellable;
-    guint limit;
+    GSource *limit;    /* NULL: it is over */
     FsnChildFunc func; /* NULL: abandoned */
     gpointer user;
 };
@@ -25,9 +26,7 @@ struct FsnChild {
 static void
 child_free(FsnChild *child)
 {
-    if (child->limit > 0) {
-        g_source_remove(child->limit);
-    }
+    fsn_source_clear(&child->limit);
     g_clear_object(&child->process);
     g_clear_object(&child->cancellable);
     g_free(child);
@@ -38,7 +37,7 @@ on_limit(gpointer user)
 {
     FsnChild *child = user;
 
-    child->limit = 0;
+    fsn_source_clear(&child->limit);
     g_subprocess_force_exit(child->process);
     return G_SOURCE_REMOVE;
 }
@@ -54,8 +53,8 @@ complaint_of(FsnChild *child, JsonObject *document)
     if (document && fsn_json_get_object(document, "error", &error, NULL)) {
         return g_strdup(fsn_json_peek_string(error, "message", "failed"));
     }
-    return g_strdup(child->limit == 0 ? "it took too long and was ended"
-                                      : "it ended without a word");
+    return g_strdup(!child->limit ? "it took too long and was ended"
+                                  : "it ended without a word");
 }
 
 static void
@@ -119,7 +118,8 @@ fsn_child_start(
     child->cancellable = g_cancellable_new();
     child->func = func;
     child->user = user;
-    child->limit = g_timeout_add_seconds(time_s, on_limit, child);
+    child->limit =
+        fsn_source_attach(g_timeout_source_new_seconds(time_s), on_limit, child);
     g_subprocess_communicate_utf8_async(process, NULL, child->cancellable, on_end, child);
     return child;
 }

@@ -52,6 +52,7 @@ struct FsnDaemon {
     char *state_dir;
     char *history_path;
     int lock_fd;
+    GMainContext *context; /* not the default one, which libvirt's events run in */
     GMainLoop *loop;
     GPtrArray *sources; /* GSource, all that are ours */
     FsnNotify *notify;
@@ -152,7 +153,7 @@ static void
 add_source(FsnDaemon *d, GSource *source, GSourceFunc func)
 {
     g_source_set_callback(source, func, d, NULL);
-    g_source_attach(source, NULL);
+    g_source_attach(source, d->context);
     g_ptr_array_add(d->sources, source);
 }
 
@@ -196,10 +197,23 @@ on_connected(gpointer user)
     return G_SOURCE_REMOVE;
 }
 
+/* From any thread. */
+static void
+in_main_loop(FsnDaemon *d, GSourceFunc func, gpointer data, GDestroyNotify free_data)
+{
+    g_autoptr(GSource) source = g_idle_source_new();
+
+    g_source_set_priority(source, G_PRIORITY_DEFAULT);
+    g_source_set_callback(source, func, data, free_data);
+    g_source_attach(source, d->context);
+}
+
 static void
 tell_connected(gpointer user)
 {
-    g_idle_add(on_connected, user);
+    FsnDaemon *d = user;
+
+    in_main_loop(d, on_connected, d, NULL);
 }
 
 typedef struct {
@@ -234,7 +248,7 @@ tell_change(const char *uuid, gpointer user)
     Change *change = g_new(Change, 1);
 
     *change = (Change){ user, g_strdup(uuid) };
-    g_idle_add_full(G_PRIORITY_DEFAULT, on_change, change, change_free);
+    in_main_loop(change->daemon, on_change, change, change_free);
 }
 
 static void
@@ -404,7 +418,7 @@ end_all(FsnDaemon *d)
         return false;
     }
     /* what was abandoned comes to its end */
-    while (g_main_context_iteration(NULL, FALSE)) {
+    while (g_main_context_iteration(d->context, FALSE)) {
         continue;
     }
     return true;
@@ -416,7 +430,9 @@ fsn_daemon_run(FsnDaemon *d, void (*ready)(gpointer user), gpointer user)
     bool ended;
 
     d->notify = fsn_notify_new();
-    d->loop = g_main_loop_new(NULL, FALSE);
+    d->context = g_main_context_new();
+    g_main_context_push_thread_default(d->context);
+    d->loop = g_main_loop_new(d->context, FALSE);
     start_all(d);
     fsn_log(FSN_LOG_NOTICE, NULL, "foresnapd %s has started", PACKAGE_VERSION);
     ready(user);
@@ -425,6 +441,10 @@ fsn_daemon_run(FsnDaemon *d, void (*ready)(gpointer user), gpointer user)
     ended = end_all(d);
     fsn_log(FSN_LOG_NOTICE, NULL, "foresnapd ends");
     g_clear_pointer(&d->loop, g_main_loop_unref);
+    g_main_context_pop_thread_default(d->context);
+    if (ended) { /* else the thread of the sampling may still tell something */
+        g_clear_pointer(&d->context, g_main_context_unref);
+    }
     g_clear_pointer(&d->notify, fsn_notify_free);
     return ended;
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "base/json.h"
+#include "daemon/source.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -24,7 +25,7 @@
 struct FsnHooks {
     char *path;
     int fd;
-    guint source;
+    GSource *source;
     FsnHooksFunc func;
     gpointer user;
 };
@@ -145,7 +146,8 @@ listen_at(FsnHooks *hooks, GError **error)
         !bind_privately(hooks->fd, &address, error)) {
         return false;
     }
-    hooks->source = g_unix_fd_add(hooks->fd, G_IO_IN, on_readable, hooks);
+    hooks->source = fsn_source_attach(g_unix_fd_source_new(hooks->fd, G_IO_IN),
+                                      G_SOURCE_FUNC(on_readable), hooks);
     return true;
 }
 
@@ -167,8 +169,8 @@ fsn_hooks_free(FsnHooks *hooks)
     if (!hooks) {
         return;
     }
-    if (hooks->source > 0) {
-        g_source_remove(hooks->source);
+    if (hooks->source) {
+        fsn_source_clear(&hooks->source);
         (void)g_unlink(hooks->path); /* the next one replaces it */
     }
     if (hooks->fd >= 0) {

@@ -9,6 +9,7 @@
 #include "daemon/arguments.h"
 #include "daemon/child.h"
 #include "daemon/log.h"
+#include "daemon/source.h"
 #include "history/store.h"
 
 #define MIN_PAUSE_S 10
@@ -22,7 +23,7 @@ struct FsnRefresher {
     const char *history_path;
     GQueue *round; /* of UUIDs */
     unsigned pause_s;
-    guint timer;
+    GSource *timer;
     FsnChild *child;
 };
 
@@ -60,7 +61,8 @@ static gboolean on_timer(gpointer user);
 static void
 wait_for_next(FsnRefresher *refresher, unsigned seconds)
 {
-    refresher->timer = g_timeout_add_seconds(seconds, on_timer, refresher);
+    refresher->timer =
+        fsn_source_attach(g_timeout_source_new_seconds(seconds), on_timer, refresher);
 }
 
 static void
@@ -82,7 +84,7 @@ on_timer(gpointer user)
     g_autofree char *uuid = NULL;
     g_auto(GStrv) arguments = NULL;
 
-    refresher->timer = 0;
+    fsn_source_clear(&refresher->timer);
     if (g_queue_is_empty(refresher->round)) {
         begin_round(refresher);
     }
@@ -107,10 +109,7 @@ fsn_refresher_set(FsnRefresher *refresher, const FsnDaemonConfig *config)
     if (!starts) {
         return;
     }
-    if (refresher->timer > 0) {
-        g_source_remove(refresher->timer);
-        refresher->timer = 0;
-    }
+    fsn_source_clear(&refresher->timer);
     g_queue_clear_full(refresher->round, g_free);
     if (config->refresh_hours > 0) {
         wait_for_next(refresher, MIN_PAUSE_S);
@@ -134,9 +133,7 @@ fsn_refresher_free(FsnRefresher *refresher)
     if (!refresher) {
         return;
     }
-    if (refresher->timer > 0) {
-        g_source_remove(refresher->timer);
-    }
+    fsn_source_clear(&refresher->timer);
     fsn_child_abandon(refresher->child);
     g_queue_free_full(refresher->round, g_free);
     g_free(refresher);

@@ -8,6 +8,7 @@
 #include "daemon/arguments.h"
 #include "daemon/child.h"
 #include "daemon/log.h"
+#include "daemon/source.h"
 #include "jobs/jobs.h"
 
 #define PLAN_TIME_S 120
@@ -15,7 +16,7 @@
 struct FsnScheduler {
     const FsnDaemonConfig *config;
     const char *state_dir;
-    guint timer;
+    GSource *timer;
     FsnChild *child; /* NULL: nothing is asked */
     char *job;       /* the last one; NULL: none */
     char *trouble;   /* what was said last of it */
@@ -116,12 +117,10 @@ void
 fsn_scheduler_set(FsnScheduler *scheduler, const FsnDaemonConfig *config)
 {
     scheduler->config = config;
-    if (scheduler->timer > 0) {
-        g_source_remove(scheduler->timer);
-        scheduler->timer = 0;
-    }
+    fsn_source_clear(&scheduler->timer);
     if (config->schedules) {
-        scheduler->timer = g_timeout_add_seconds(config->schedule_s, on_timer, scheduler);
+        scheduler->timer = fsn_source_attach(
+            g_timeout_source_new_seconds(config->schedule_s), on_timer, scheduler);
     }
 }
 
@@ -141,9 +140,7 @@ fsn_scheduler_free(FsnScheduler *scheduler)
     if (!scheduler) {
         return;
     }
-    if (scheduler->timer > 0) {
-        g_source_remove(scheduler->timer);
-    }
+    fsn_source_clear(&scheduler->timer);
     fsn_child_abandon(scheduler->child);
     g_free(scheduler->job);
     g_free(scheduler->trouble);

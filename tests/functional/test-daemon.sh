@@ -78,7 +78,7 @@ wait_until 30 logged "libvirt's hook for 'last': stopped" || fail "after the sto
 
 echo "it ends in good order"
 daemon_end TERM
-expect_equal "$daemon_status" 0 "the exit status"
+expect_equal "$daemon_status" 0 "the exit status ($(tail -n 3 "$DAEMON_LOG"))"
 notified '^STOPPING=1$' || fail "systemd was not told of the end"
 [ ! -e "$PRIVATE_LIBVIRT/hook.sock" ] && [ ! -e "$PRIVATE_LIBVIRT/api.sock" ] || fail "a socket is left"
 expect_exit 0 foresnap -q sample --once
