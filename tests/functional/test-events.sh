@@ -66,7 +66,14 @@ expect_exit 1 events add http://127.0.0.1:1/
 expect_exit 2 events add ftp://127.0.0.1/x
 expect_exit 1 events add "http://user:secret@127.0.0.1:1/"
 [[ $expect_err != *secret* ]] || fail "a password is shown"
-timeout -s INT 3 "$top_builddir/foresnap" events add "$url/silent" 2> "$TEST_DIR/err" && fail "silence is no calendar"
+"$top_builddir/foresnap" events add "$url/silent" 2> "$TEST_DIR/err" &
+silent=$!
+wait_until 10 grep -q '/silent' "$web/log" || fail "the server is not asked"
+kill -TERM "$silent"
+kill -TERM "$silent" # twice, as timeout(1) does
+status=0
+wait "$silent" || status=$?
+expect_equal "$status" 1 "the exit status of what is interrupted"
 grep -q cancelled "$TEST_DIR/err" || fail "a signal does not end a silent transfer: $(cat "$TEST_DIR/err")"
 
 # Files, kinds and domains.
