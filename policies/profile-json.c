@@ -3,6 +3,8 @@
 
 #include "policies/profile-json.h"
 
+#include "base/json.h"
+
 JsonArray *
 fsn_profile_settings_json(const FsnProfile *profile)
 {
@@ -16,12 +18,32 @@ fsn_profile_settings_json(const FsnProfile *profile)
         json_object_set_string_member(object, "key", name);
         json_object_set_string_member(object, "value", setting->text);
         json_object_set_string_member(object, "source", setting->source);
-        if (setting->profile) {
-            json_object_set_string_member(object, "profile", setting->profile);
-        } else {
-            json_object_set_null_member(object, "profile");
-        }
+        fsn_json_set_string(object, "profile", setting->profile);
         json_array_add_object_element(array, object);
     }
     return array;
+}
+
+/* What is empty is as good as not said. */
+static const char *
+said(const FsnProfileFile *file, unsigned id)
+{
+    const char *text = file->entries[id].text;
+
+    return text && *text ? text : NULL;
+}
+
+JsonObject *
+fsn_profile_file_json(const FsnProfileSet *set, const FsnProfileFile *file)
+{
+    JsonObject *object = json_object_new();
+    g_autoptr(GPtrArray) problems = fsn_profile_set_check(set, file);
+
+    json_object_set_string_member(object, "name", file->name);
+    fsn_json_set_string(object, "description", said(file, FSN_KEY_DESCRIPTION));
+    json_object_set_string_member(object, "source",
+                                  fsn_profile_origin_name(file->origin));
+    fsn_json_set_string(object, "inherit", said(file, FSN_KEY_INHERIT));
+    json_object_set_boolean_member(object, "sound", problems->len == 0);
+    return object;
 }

@@ -11,4 +11,7 @@ G_BEGIN_DECLS
  * unrefs. */
 JsonArray *fsn_profile_settings_json(const FsnProfile *profile);
 
+/* A profile as lists show it: "name", "description", "source", "inherit", "sound". The caller unrefs. */
+JsonObject *fsn_profile_file_json(const FsnProfileSet *set, const FsnProfileFile *file);
+
 G_END_DECLS

@@ -5,34 +5,10 @@
 #include "api/profile-json.h"
 
 #include "base/hash.h"
+#include "base/json.h"
 #include "policies/keyfile.h"
 
 #include <string.h>
-
-static void
-set_text(JsonObject *object, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
-JsonObject *
-fsn_api_profile_json(const FsnProfileSet *set, const FsnProfileFile *file)
-{
-    JsonObject *object = json_object_new();
-    g_autoptr(GPtrArray) problems = fsn_profile_set_check(set, file);
-
-    json_object_set_string_member(object, "name", file->name);
-    set_text(object, "description", file->entries[FSN_KEY_DESCRIPTION].text);
-    json_object_set_string_member(object, "source",
-                                  fsn_profile_origin_name(file->origin));
-    set_text(object, "inherit", file->entries[FSN_KEY_INHERIT].text);
-    json_object_set_boolean_member(object, "sound", problems->len == 0);
-    return object;
-}
 
 static char *
 key_of_line(const FsnKeyfile *file, unsigned line)
@@ -59,7 +35,7 @@ fsn_api_problems_json(const GPtrArray *problems, const char *text)
         JsonObject *object = json_object_new();
 
         json_object_set_int_member(object, "line", problem->line);
-        set_text(object, "key", key);
+        fsn_json_set_string(object, "key", key);
         json_object_set_string_member(object, "message", problem->message);
         json_array_add_object_element(array, object);
     }
@@ -78,9 +54,9 @@ fsn_api_profile_keys_json(void)
         JsonObject *object = json_object_new();
 
         json_object_set_string_member(object, "key", name);
-        set_text(object, "group", key->group);
-        set_text(object, "fallback", key->fallback);
-        set_text(object, "doc", key->doc);
+        fsn_json_set_string(object, "group", key->group);
+        fsn_json_set_string(object, "fallback", key->fallback);
+        fsn_json_set_string(object, "doc", key->doc);
         json_array_add_object_element(array, object);
     }
     json_object_set_array_member(document, "keys", array);

@@ -7,9 +7,8 @@
 
 G_BEGIN_DECLS
 
-/* Profiles as the API shows them. Pure; the caller unrefs or frees. */
+/* What the API tells of profiles beside policies/profile-json. Pure; the caller unrefs or frees. */
 
-JsonObject *fsn_api_profile_json(const FsnProfileSet *set, const FsnProfileFile *file);
 /* {"line", "key", "message"}: "key" is what stands in that line of @text, null if nothing does. */
 JsonArray *fsn_api_problems_json(const GPtrArray *problems, const char *text);
 /* {"keys": [{"key", "group", "fallback", "doc"}]} */

@@ -10,18 +10,6 @@
 #include <string.h>
 
 static void
-set_time(JsonObject *object, const char *name, int64_t time_us)
-{
-    g_autofree char *text = time_us > 0 ? fsn_rfc3339(time_us) : NULL;
-
-    if (text) {
-        json_object_set_string_member(object, name, text);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
-static void
 health(FsnApiRequest *request, FsnView *view)
 {
     g_autoptr(JsonObject) document = json_object_new();
@@ -38,7 +26,7 @@ health(FsnApiRequest *request, FsnView *view)
     json_object_set_boolean_member(document, "libvirt", view->libvirt);
     json_object_set_boolean_member(document, "repository", view->repo_there);
     json_object_set_boolean_member(document, "history", view->history_there);
-    set_time(document, "looked", view->made_us);
+    fsn_json_set_time(document, "looked", view->made_us);
     json_object_set_int_member(document, "look_us", view->took_us);
     json_object_set_array_member(document, "problems", problems);
     fsn_api_reply_json(request, SOUP_STATUS_OK, document);
@@ -56,11 +44,7 @@ fsn_api_get_whoami(FsnApiRequest *request)
     g_autoptr(JsonObject) document = json_object_new();
     const FsnPrincipal *principal = &request->principal;
 
-    if (principal->name) {
-        json_object_set_string_member(document, "name", principal->name);
-    } else {
-        json_object_set_null_member(document, "name");
-    }
+    fsn_json_set_string(document, "name", principal->name);
     json_object_set_string_member(document, "scope", fsn_scope_name(principal->scope));
     json_object_set_boolean_member(document, "limited",
                                    fsn_tenant_is_limited(&principal->tenant));
@@ -209,7 +193,7 @@ repository(FsnApiRequest *request, FsnView *view)
     } else {
         json_object_set_null_member(document, "ratio");
     }
-    set_time(document, "counted", repo->counted_us);
+    fsn_json_set_time(document, "counted", repo->counted_us);
     json_object_set_array_member(document, "domains", domains_json(view));
     json_object_set_array_member(document, "days", days_json(view));
     fsn_api_reply_json(request, SOUP_STATUS_OK, document);

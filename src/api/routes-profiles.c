@@ -61,7 +61,7 @@ list(gpointer data, GError **error)
     document = json_object_new();
     array = json_array_new();
     for (guint i = 0; i < files->len; i++) {
-        json_array_add_object_element(array, fsn_api_profile_json(set, files->pdata[i]));
+        json_array_add_object_element(array, fsn_profile_file_json(set, files->pdata[i]));
     }
     json_object_set_array_member(document, "profiles", array);
     return document;
@@ -111,7 +111,7 @@ get(gpointer data, GError **error)
     if (!file) {
         return NULL;
     }
-    document = fsn_api_profile_json(set, file);
+    document = fsn_profile_file_json(set, file);
     etag = fsn_api_profile_etag(text);
     json_object_set_string_member(document, "text", text);
     json_object_set_string_member(document, "etag", etag);

@@ -7,7 +7,10 @@
 
 #include "base/json.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+
+#include <math.h>
 
 /* Brackets outside of strings, at most FSN_JSON_MAX_DEPTH deep. */
 static bool
@@ -204,6 +207,34 @@ fsn_json_peek_bool(JsonObject *object, const char *name, bool fallback)
     JsonNode *node = find_value(object, name, G_TYPE_BOOLEAN);
 
     return node ? json_node_get_boolean(node) : fallback;
+}
+
+void
+fsn_json_set_string(JsonObject *object, const char *name, const char *value)
+{
+    if (value) {
+        json_object_set_string_member(object, name, value);
+    } else {
+        json_object_set_null_member(object, name);
+    }
+}
+
+void
+fsn_json_set_number(JsonObject *object, const char *name, double value)
+{
+    if (isfinite(value)) {
+        json_object_set_double_member(object, name, value);
+    } else {
+        json_object_set_null_member(object, name);
+    }
+}
+
+void
+fsn_json_set_time(JsonObject *object, const char *name, int64_t time_us)
+{
+    g_autofree char *text = time_us > 0 ? fsn_rfc3339(time_us) : NULL;
+
+    fsn_json_set_string(object, name, text);
 }
 
 char *

@@ -53,6 +53,12 @@ const char *fsn_json_peek_string(JsonObject *object,
 int64_t fsn_json_peek_int(JsonObject *object, const char *name, int64_t fallback);
 bool fsn_json_peek_bool(JsonObject *object, const char *name, bool fallback);
 
+/* Members that may have no value: null for NULL, and for a number that is not finite. */
+void fsn_json_set_string(JsonObject *object, const char *name, const char *value);
+void fsn_json_set_number(JsonObject *object, const char *name, double value);
+/* @time_us of the realtime clock as RFC 3339; null unless it is positive. */
+void fsn_json_set_time(JsonObject *object, const char *name, int64_t time_us);
+
 /* Text of @object, indented if @pretty, without a final newline; the caller frees. */
 char *fsn_json_to_text(JsonObject *object, bool pretty);
 

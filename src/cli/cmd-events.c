@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "events/store.h"
@@ -26,16 +27,6 @@ static GOptionEntry options[] = {
       "KIND" },
     G_OPTION_ENTRY_NULL,
 };
-
-static void
-set_or_null(JsonObject *object, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
 
 /* One source: counts its events of the coming days, and warns of what is wrong with it. */
 static size_t
@@ -62,13 +53,13 @@ describe(FsnCliContext *context,
 
     json_object_set_string_member(object, "id", source->id);
     json_object_set_string_member(object, "source", shown);
-    set_or_null(object, "kind", source->kind);
-    set_or_null(object, "domain", source->domain);
+    fsn_json_set_string(object, "kind", source->kind);
+    fsn_json_set_string(object, "domain", source->domain);
     json_object_set_string_member(object, "fetched", fetched);
     json_object_set_int_member(object, "events_30_days",
                                (int64_t)fsn_events_count(events));
-    set_or_null(object, "next", when);
-    set_or_null(object, "next_name", next ? next->name : NULL);
+    fsn_json_set_string(object, "next", when);
+    fsn_json_set_string(object, "next_name", next ? next->name : NULL);
     return fsn_events_count(events);
 }
 
@@ -155,7 +146,7 @@ refresh(FsnCliContext *context,
 
     json_object_set_string_member(object, "id", source->id);
     json_object_set_boolean_member(object, "changed", changed);
-    set_or_null(object, "error", ok ? NULL : error->message);
+    fsn_json_set_string(object, "error", ok ? NULL : error->message);
     json_array_add_object_element(array, object);
     if (ok) {
         fsn_cli_say(context, "%s: %s", source->id, changed ? "a new copy" : "unchanged");

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/forecast-domain.h"
 #include "cli/output.h"
@@ -161,11 +162,7 @@ set_time(JsonObject *object, const char *name, int64_t time_us)
     g_autoptr(GDateTime) time = g_date_time_new_from_unix_utc(time_us / G_USEC_PER_SEC);
     g_autofree char *text = time ? g_date_time_format_iso8601(time) : NULL;
 
-    if (text) {
-        json_object_set_string_member(object, name, text);
-    } else {
-        json_object_set_null_member(object, name);
-    }
+    fsn_json_set_string(object, name, text);
 }
 
 static void
@@ -181,11 +178,7 @@ fill_document(FsnCliContext *context,
     set_time(document, "start", forecast->start_us);
     json_object_set_int_member(document, "step_us", forecast->step_us);
     json_object_set_string_member(document, "explanation", words);
-    if (isfinite(error)) {
-        json_object_set_double_member(document, "backtest_error", error);
-    } else {
-        json_object_set_null_member(document, "backtest_error");
-    }
+    fsn_json_set_number(document, "backtest_error", error);
     for (size_t h = 0; h < forecast->n; h++) {
         JsonObject *step = json_object_new();
 

@@ -24,6 +24,7 @@
 static gboolean opt_by_profile;
 static gboolean opt_dry_run;
 static gboolean opt_gc;
+static int opt_grace = (int)(FSN_GC_GRACE_US / G_USEC_PER_SEC);
 static int opt_last, opt_hourly, opt_daily, opt_weekly, opt_monthly, opt_yearly;
 
 static GOptionEntry options[] = {
@@ -42,6 +43,8 @@ static GOptionEntry options[] = {
       "keep the newest of each of N years", "N" },
     { "gc", 0, 0, G_OPTION_ARG_NONE, &opt_gc,
       "then free the space of what was deleted, as 'foresnap gc' does", NULL },
+    { "grace", 0, 0, G_OPTION_ARG_INT, &opt_grace,
+      "with --gc: wait so long for writers that have begun before (30)", "SECONDS" },
     { "dry-run", 0, 0, G_OPTION_ARG_NONE, &opt_dry_run,
       "only say what would be deleted, and why", NULL },
     G_OPTION_ENTRY_NULL,
@@ -278,7 +281,7 @@ collect(FsnCliContext *context, FsnRepo *repo, GError **error)
     if (!opt_gc || opt_dry_run) {
         return true;
     }
-    if (!fsn_repo_gc(repo, 0, FSN_GC_GRACE_US, &report, error)) {
+    if (!fsn_repo_gc(repo, 0, opt_grace * G_USEC_PER_SEC, &report, error)) {
         g_prefix_error(error, "cannot free space: ");
         return false;
     }
@@ -296,6 +299,10 @@ run(FsnCliContext *context, char **args, GError **error)
     FsnRetentionRules rules;
     guint damaged, left;
 
+    if (opt_grace < 0) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "--grace takes seconds");
+        return false;
+    }
     if (!read_rules(&rules, error)) {
         return false;
     }

@@ -5,6 +5,7 @@
 #include "cli/history-view.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "cli/units.h"
 
 #include <math.h>
@@ -111,16 +112,6 @@ static const struct {
               { "max", FSN_HISTORY_MAX },
               { "p95", FSN_HISTORY_P95 } };
 
-static void
-set_value(JsonObject *object, const char *name, double value)
-{
-    if (isfinite(value)) {
-        json_object_set_double_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
 static JsonObject *
 begin_json(const FsnMetricView *view)
 {
@@ -167,9 +158,9 @@ fsn_metric_view_summary_json(const FsnMetricView *view)
     bool known = fsn_metric_view_sum(view, &sum, &last, &last_us);
 
     for (size_t k = 0; k < G_N_ELEMENTS(stats); k++) {
-        set_value(object, stats[k].name, value_of(&sum, stats[k].stat));
+        fsn_json_set_number(object, stats[k].name, value_of(&sum, stats[k].stat));
     }
-    set_value(object, "last", last);
+    fsn_json_set_number(object, "last", last);
     if (known) {
         g_autofree char *seen = fsn_rfc3339(last_us);
 

@@ -6,33 +6,18 @@
 
 #include "cli/profile-view.h"
 
+#include "base/json.h"
 #include "cli/output.h"
+#include "policies/profile-json.h"
 
 #include <string.h>
-
-static void
-set_text(JsonObject *object, const char *name, const char *text)
-{
-    if (text && *text) {
-        json_object_set_string_member(object, name, text);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
 
 JsonObject *
 fsn_cli_profile_json(const FsnProfileSet *set, const FsnProfileFile *file)
 {
-    JsonObject *object = json_object_new();
-    g_autoptr(GPtrArray) problems = fsn_profile_set_check(set, file);
+    JsonObject *object = fsn_profile_file_json(set, file);
 
-    json_object_set_string_member(object, "name", file->name);
-    set_text(object, "description", file->entries[FSN_KEY_DESCRIPTION].text);
-    json_object_set_string_member(object, "source",
-                                  fsn_profile_origin_name(file->origin));
     json_object_set_string_member(object, "path", file->path);
-    set_text(object, "inherit", file->entries[FSN_KEY_INHERIT].text);
-    json_object_set_boolean_member(object, "sound", problems->len == 0);
     json_object_set_boolean_member(
         object, "overrides",
         fsn_profile_set_lookup_before(set, file->name, file->origin) != NULL);
@@ -90,7 +75,7 @@ fsn_cli_problems_json(const GPtrArray *problems)
         const FsnProfileProblem *problem = problems->pdata[i];
         JsonObject *object = json_object_new();
 
-        set_text(object, "path", problem->path);
+        fsn_json_set_string(object, "path", problem->path);
         json_object_set_int_member(object, "line", problem->line);
         json_object_set_string_member(object, "message", problem->message);
         json_array_add_object_element(array, object);

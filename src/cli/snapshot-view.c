@@ -55,31 +55,21 @@ peek_size(JsonObject *object, const char *name)
     return positive(fsn_json_peek_int(object, name, 0));
 }
 
-static void
-copy_string(JsonObject *to, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(to, name, value);
-    } else {
-        json_object_set_null_member(to, name);
-    }
-}
-
 JsonObject *
 fsn_snapshot_summary(const FsnCatalogueEntry *entry, FsnSnapshotState state)
 {
     JsonObject *summary = json_object_new();
     JsonArray *disks = json_array_new();
 
-    copy_string(summary, "snapshot", entry->id);
-    copy_string(summary, "domain", entry->domain);
-    copy_string(summary, "uuid", entry->uuid);
-    copy_string(summary, "kind", entry->kind);
-    copy_string(summary, "name", entry->name);
-    copy_string(summary, "created", entry->created);
-    copy_string(summary, "state", fsn_snapshot_state_word(state));
-    copy_string(summary, "parent", entry->parent);
-    copy_string(summary, "profile", entry->profile);
+    fsn_json_set_string(summary, "snapshot", entry->id);
+    fsn_json_set_string(summary, "domain", entry->domain);
+    fsn_json_set_string(summary, "uuid", entry->uuid);
+    fsn_json_set_string(summary, "kind", entry->kind);
+    fsn_json_set_string(summary, "name", entry->name);
+    fsn_json_set_string(summary, "created", entry->created);
+    fsn_json_set_string(summary, "state", fsn_snapshot_state_word(state));
+    fsn_json_set_string(summary, "parent", entry->parent);
+    fsn_json_set_string(summary, "profile", entry->profile);
     json_object_set_int_member(summary, "memory_bytes", (int64_t)entry->memory_bytes);
     for (guint i = 0; i < entry->disks->len; i++) {
         json_array_add_string_element(disks, entry->disks->pdata[i]);

@@ -136,11 +136,7 @@ fsn_manifest_build(const FsnManifestFacts *f)
     set_string(m, "name", f->name);
     json_object_set_string_member(m, "created", created);
     json_object_set_int_member(m, "created_us", f->created_us);
-    if (f->parent) {
-        json_object_set_string_member(m, "parent", f->parent);
-    } else {
-        json_object_set_null_member(m, "parent");
-    }
+    fsn_json_set_string(m, "parent", f->parent);
     json_object_set_object_member(m, "domain", build_domain(f));
     json_object_set_string_member(m, "host", f->host);
     set_string(m, "machine", f->machine);

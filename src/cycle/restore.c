@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cycle/cargo.h"
 #include "cycle/fill.h"
 #include "cycle/lacks.h"
@@ -69,11 +70,7 @@ fsn_restore_result_to_json(const FsnRestoreResult *result)
     json_object_set_string_member(o, "snapshot", result->snapshot);
     json_object_set_string_member(o, "domain", result->domain);
     json_object_set_string_member(o, "uuid", result->uuid);
-    if (result->kept) {
-        json_object_set_string_member(o, "kept", result->kept);
-    } else {
-        json_object_set_null_member(o, "kept");
-    }
+    fsn_json_set_string(o, "kept", result->kept);
     json_object_set_array_member(o, "disks", json_array_ref(result->disks));
     if (result->config) {
         json_object_set_array_member(o, "config", json_array_ref(result->config));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/id.h"
+#include "base/json.h"
 #include "cycle/snapshot-policy.h"
 #include "cycle/snapshot-private.h"
 
@@ -185,18 +186,10 @@ fsn_snapshot_result_to_json(const FsnSnapshotResult *r)
 {
     JsonObject *o = json_object_new();
 
-    if (*r->snapshot) {
-        json_object_set_string_member(o, "snapshot", r->snapshot);
-    } else {
-        json_object_set_null_member(o, "snapshot");
-    }
+    fsn_json_set_string(o, "snapshot", *r->snapshot ? r->snapshot : NULL);
     json_object_set_string_member(o, "domain", r->domain);
     json_object_set_string_member(o, "kind", "snapshot");
-    if (*r->parent) {
-        json_object_set_string_member(o, "parent", r->parent);
-    } else {
-        json_object_set_null_member(o, "parent");
-    }
+    fsn_json_set_string(o, "parent", *r->parent ? r->parent : NULL);
     json_object_set_string_member(o, "consistency", r->consistency);
     json_object_set_string_member(o, "memory", r->memory);
     json_object_set_int_member(o, "pause_us", r->pause_us);

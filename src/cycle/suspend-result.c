@@ -30,11 +30,7 @@ fsn_suspend_result_to_json(const FsnSuspendResult *r)
     json_object_set_string_member(o, "snapshot", r->snapshot);
     json_object_set_string_member(o, "domain", r->domain);
     json_object_set_string_member(o, "kind", "suspend");
-    if (r->parent[0]) {
-        json_object_set_string_member(o, "parent", r->parent);
-    } else {
-        json_object_set_null_member(o, "parent");
-    }
+    fsn_json_set_string(o, "parent", r->parent[0] ? r->parent : NULL);
     if (r->warning) {
         json_object_set_string_member(o, "warning", r->warning);
     }

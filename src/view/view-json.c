@@ -5,6 +5,7 @@
 #include "view/view.h"
 
 #include "base/clock.h"
+#include "base/json.h"
 
 #include <math.h>
 
@@ -37,24 +38,6 @@ fsn_view_add_number(JsonArray *array, double value)
     }
 }
 
-static void
-set_text(JsonObject *object, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(object, name, value);
-    } else {
-        json_object_set_null_member(object, name);
-    }
-}
-
-static void
-set_time(JsonObject *object, const char *name, int64_t time_us)
-{
-    g_autofree char *text = time_us > 0 ? fsn_rfc3339(time_us) : NULL;
-
-    set_text(object, name, text);
-}
-
 static JsonArray *
 numbers(const double *values, size_t n)
 {
@@ -71,7 +54,7 @@ usage_json(const FsnViewDomain *domain)
 {
     JsonObject *usage = json_object_new();
 
-    set_time(usage, "sampled", domain->sampled_us);
+    fsn_json_set_time(usage, "sampled", domain->sampled_us);
     fsn_view_set_number(usage, "cpu_cores", domain->cpu_now);
     fsn_view_set_number(usage, "memory_bytes", domain->memory_now);
     json_object_set_int_member(usage, "step_us", FSN_VIEW_STEP_US);
@@ -84,8 +67,8 @@ forecast_json(const FsnViewDomain *domain)
 {
     JsonObject *forecast = json_object_new();
 
-    set_time(forecast, "start", domain->forecast_us);
-    set_time(forecast, "fitted", domain->fitted_us);
+    fsn_json_set_time(forecast, "start", domain->forecast_us);
+    fsn_json_set_time(forecast, "fitted", domain->fitted_us);
     json_object_set_int_member(forecast, "step_us", (int64_t)3600 * G_USEC_PER_SEC);
     json_object_set_array_member(forecast, "mean", numbers(domain->mean, FSN_VIEW_HOURS));
     json_object_set_array_member(forecast, "q95", numbers(domain->high, FSN_VIEW_HOURS));
@@ -110,14 +93,14 @@ fsn_view_domain_json(const FsnViewDomain *domain)
 
     json_object_set_string_member(object, "uuid", domain->uuid);
     json_object_set_string_member(object, "domain", domain->name);
-    set_text(object, "title", domain->title);
+    fsn_json_set_string(object, "title", domain->title);
     json_object_set_string_member(object, "state", fsn_view_domain_state(domain));
     json_object_set_boolean_member(object, "defined", domain->defined);
     json_object_set_boolean_member(object, "persistent",
                                    domain->defined && domain->status.persistent);
     json_object_set_boolean_member(object, "loading",
                                    domain->defined && domain->status.post_copy);
-    set_text(object, "profile", domain->profile);
+    fsn_json_set_string(object, "profile", domain->profile);
     json_object_set_array_member(object, "tags", tags_json(domain->tags));
     json_object_set_int_member(object, "memory_bytes", (int64_t)domain->memory_bytes);
     json_object_set_int_member(object, "vcpus", domain->vcpus);
@@ -129,11 +112,11 @@ fsn_view_domain_json(const FsnViewDomain *domain)
     }
     json_object_set_int_member(object, "snapshots", domain->snapshots);
     json_object_set_int_member(object, "suspends", domain->suspends);
-    set_text(object, "last_snapshot", domain->last ? domain->last->id : NULL);
-    set_text(object, "last_snapshot_kind", domain->last ? domain->last->kind : NULL);
-    set_text(object, "last_snapshot_created",
+    fsn_json_set_string(object, "last_snapshot", domain->last ? domain->last->id : NULL);
+    fsn_json_set_string(object, "last_snapshot_kind", domain->last ? domain->last->kind : NULL);
+    fsn_json_set_string(object, "last_snapshot_created",
              domain->last ? domain->last->created : NULL);
-    set_text(object, "suspend", domain->suspend ? domain->suspend->id : NULL);
+    fsn_json_set_string(object, "suspend", domain->suspend ? domain->suspend->id : NULL);
     if (domain->bytes_own >= 0) {
         json_object_set_int_member(object, "bytes_own", domain->bytes_own);
     } else {
@@ -151,15 +134,15 @@ fsn_view_snapshot_json(const FsnView *view, const FsnCatalogueEntry *entry)
     for (guint i = 0; i < entry->disks->len; i++) {
         json_array_add_string_element(disks, entry->disks->pdata[i]);
     }
-    set_text(object, "snapshot", entry->id);
-    set_text(object, "domain", entry->domain);
-    set_text(object, "uuid", entry->uuid);
-    set_text(object, "kind", entry->kind);
-    set_text(object, "name", entry->name);
-    set_text(object, "created", entry->created);
-    set_text(object, "state", fsn_view_snapshot_state(view, entry->id));
-    set_text(object, "parent", entry->parent);
-    set_text(object, "profile", entry->profile);
+    fsn_json_set_string(object, "snapshot", entry->id);
+    fsn_json_set_string(object, "domain", entry->domain);
+    fsn_json_set_string(object, "uuid", entry->uuid);
+    fsn_json_set_string(object, "kind", entry->kind);
+    fsn_json_set_string(object, "name", entry->name);
+    fsn_json_set_string(object, "created", entry->created);
+    fsn_json_set_string(object, "state", fsn_view_snapshot_state(view, entry->id));
+    fsn_json_set_string(object, "parent", entry->parent);
+    fsn_json_set_string(object, "profile", entry->profile);
     json_object_set_int_member(object, "memory_bytes", (int64_t)entry->memory_bytes);
     json_object_set_array_member(object, "disks", disks);
     json_object_set_int_member(object, "bytes_logical", entry->bytes_logical);

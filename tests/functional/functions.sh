@@ -80,14 +80,16 @@ now_us ()
 }
 
 # wait_until SECONDS COMMAND ARG… : true once COMMAND succeeds, false after SECONDS.
+# Looks often at first: what takes long must not lose its processor to those who wait for it.
 wait_until ()
 {
-    local limit_us
-    limit_us=$(($(now_us) + $1 * 1000000))
+    local limit_us pause=20
+    limit_us=$((${EPOCHREALTIME/./} + $1 * 1000000))
     shift
     until "$@"; do
-        [ "$(now_us)" -lt "$limit_us" ] || return 1
-        sleep 0.02
+        [ "${EPOCHREALTIME/./}" -lt "$limit_us" ] || return 1
+        sleep "0.0$pause"
+        pause=$((pause < 96 ? pause + 2 : pause))
     done
 }
 

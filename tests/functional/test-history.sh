@@ -95,7 +95,7 @@ expect_exit 0 foresnap --json show "$id"
 object=$(find "$REPO/objects" -name "${BASH_REMATCH[1]}")
 [ "$(stat -c %s "$object")" -le $((256 * 1024 + 200)) ] || fail "the window is too large"
 expect_exit 0 foresnap verify --read-data
-expect_exit 0 foresnap gc
+expect_exit 0 foresnap gc --grace 0
 [ -f "$object" ] || fail "gc has taken the history"
 
 echo "and a host that has never seen it takes it over"

@@ -139,6 +139,6 @@ expect_match "$expect_out" tpm2-00.permall "what the suspend has"
 expect_exit 0 foresnap resume one --wait
 guest_wait_heartbeat one 30
 expect_exit 0 foresnap verify --all --read-data
-expect_exit 0 foresnap gc
+expect_exit 0 foresnap gc --grace 0
 expect_exit 0 foresnap verify --all --read-data
 private_libvirt_alive

@@ -74,7 +74,7 @@ expect_exit 0 foresnap -v verify
 expect_match "$expect_err" "looking at snapshots" "the progress"
 expect_exit 0 foresnap --json prune --keep-last 1 --gc --dry-run
 ! json "$expect_out" gc >/dev/null 2>&1 || fail "a dry run has freed something"
-expect_exit 0 foresnap --json prune --keep-last 1 --gc
+expect_exit 0 foresnap --json prune --keep-last 1 --gc --grace 0
 [ "$(json "$expect_out" deleted.length)" -gt 0 ] || fail "nothing was deleted: $expect_out"
 [ "$(json "$expect_out" gc.objects_removed)" -gt 0 ] || fail "nothing was freed: $expect_out"
 expect_exit 0 foresnap verify --all --read-data

@@ -131,7 +131,7 @@ guest_domain ()
     <type arch='x86_64' machine='q35'>hvm</type>
     <kernel>$files/vmlinuz</kernel>
     <initrd>$files/$initrd</initrd>
-    <cmdline>console=ttyS0 quiet memguest.fill=$fill memguest.ws=$ws memguest.plain=$plain$options</cmdline>
+    <cmdline>console=ttyS0 quiet no_timer_check memguest.fill=$fill memguest.ws=$ws memguest.plain=$plain$options</cmdline>
   </os>
   <features><acpi/></features>
   <on_crash>preserve</on_crash>
