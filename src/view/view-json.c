@@ -113,9 +113,10 @@ fsn_view_domain_json(const FsnViewDomain *domain)
     json_object_set_int_member(object, "snapshots", domain->snapshots);
     json_object_set_int_member(object, "suspends", domain->suspends);
     fsn_json_set_string(object, "last_snapshot", domain->last ? domain->last->id : NULL);
-    fsn_json_set_string(object, "last_snapshot_kind", domain->last ? domain->last->kind : NULL);
+    fsn_json_set_string(object, "last_snapshot_kind",
+                        domain->last ? domain->last->kind : NULL);
     fsn_json_set_string(object, "last_snapshot_created",
-             domain->last ? domain->last->created : NULL);
+                        domain->last ? domain->last->created : NULL);
     fsn_json_set_string(object, "suspend", domain->suspend ? domain->suspend->id : NULL);
     if (domain->bytes_own >= 0) {
         json_object_set_int_member(object, "bytes_own", domain->bytes_own);
