@@ -6,6 +6,8 @@
  */
 #include "models/backtest.h"
 
+#include "models/past.h"
+
 #include <math.h>
 
 #define ORIGINS 40
@@ -104,7 +106,9 @@ fsn_backtest_run(const FsnModelData *data,
                  const bool *used)
 {
     FsnBacktest *backtest = new_backtest(data, cut);
-    FsnModelData past = fsn_model_data_head(data, cut);
+    FsnModelData all = *data;
+    g_autoptr(FsnPast) past = fsn_past_attach(&all);
+    FsnModelData head = fsn_model_data_head(&all, cut);
 
     backtest->actual = new_values(backtest);
     for (size_t k = 0; k < backtest->n_origins; k++) {
@@ -115,10 +119,10 @@ fsn_backtest_run(const FsnModelData *data,
         }
     }
     for (size_t m = 0; fsn_model_classes[m]; m++) {
-        g_autoptr(FsnModel) model = used[m] ? fsn_model_classes[m]->fit(&past) : NULL;
+        g_autoptr(FsnModel) model = used[m] ? fsn_model_classes[m]->fit(&head) : NULL;
 
         if (model) {
-            run_member(backtest, m, model, data);
+            run_member(backtest, m, model, &all);
         }
     }
     return backtest;

@@ -20,6 +20,8 @@ typedef struct {
     uint64_t seed;
     const FsnEvents *events;    /* or NULL */
     const struct FsnLstm *lstm; /* network that many series share, or NULL */
+    const struct FsnPast
+        *past; /* of these and perhaps later values, or NULL: not made yet */
 } FsnModelData;
 
 /* How far a value may be from what is usual at its time of day before it is an outlier. */

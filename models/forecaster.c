@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "models/anomalies.h"
 #include "models/backtest.h"
+#include "models/past.h"
 
 #include <math.h>
 #include <string.h>
@@ -102,6 +103,7 @@ static bool
 fit_members(FsnForecaster *f, bool *used, GError **error)
 {
     FsnModelData data = fsn_forecaster_data(f);
+    g_autoptr(FsnPast) past = fsn_past_attach(&data);
     size_t n = 0;
 
     for (size_t m = 0; fsn_model_classes[m]; m++) {
@@ -225,12 +227,26 @@ typedef struct {
     double *quantile[FSN_MODELS_MAX][FSN_FORECAST_LEVELS];
 } Answers;
 
+/* Whether the centre of member @m counts in one of the first @bands. */
+static bool
+has_weight(const FsnWeights *weights, size_t m, size_t bands)
+{
+    for (size_t b = 0; b < bands; b++) {
+        if (weights->centre[b][m] > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 ask_members(const FsnForecaster *f,
             const FsnModelData *data,
             size_t horizon,
             Answers *out)
 {
+    size_t bands = fsn_band_of(data, horizon) + 1;
+
     memset(out, 0, sizeof *out);
     for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
         const FsnModel *model = f->members[m];
@@ -238,8 +254,10 @@ ask_members(const FsnForecaster *f,
         if (!model) {
             continue;
         }
-        out->centre[m] = g_new(double, MAX(horizon, 1));
-        model->class->forecast(model, data, horizon, out->centre[m]);
+        if (has_weight(&f->weights, m, bands)) {
+            out->centre[m] = g_new(double, MAX(horizon, 1));
+            model->class->forecast(model, data, horizon, out->centre[m]);
+        }
         if (model->class->quantiles) {
             for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
                 out->quantile[m][l] = g_new(double, MAX(horizon, 1));
@@ -272,9 +290,11 @@ static void
 forecast_own(const FsnForecaster *f, const FsnModelData *data, FsnForecast *forecast)
 {
     double last = data->y[data->n - 1];
+    FsnModelData with_past = *data;
+    g_autoptr(FsnPast) past = fsn_past_attach(&with_past);
     Answers answers;
 
-    ask_members(f, data, forecast->n, &answers);
+    ask_members(f, &with_past, forecast->n, &answers);
     for (size_t h = 0; h < forecast->n; h++) {
         size_t band = fsn_band_of(data, h + 1);
         double centre =

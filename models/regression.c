@@ -149,6 +149,7 @@ forecast(const FsnModel *model,
 {
     const Regression *regression = (const Regression *)model;
     g_autofree double *y = NULL;
+    g_autoptr(FsnPast) past = NULL;
     FsnModelData longer = *data;
 
     if (data->day == 0) {
@@ -161,6 +162,8 @@ forecast(const FsnModel *model,
         y = g_new(double, data->n + horizon);
         memcpy(y, data->y, data->n * sizeof(double));
         longer.y = y;
+        past = data->past ? fsn_past_copy(data->past, data->n, data->n + horizon) : NULL;
+        longer.past = past;
     }
     for (size_t done = 0; done < horizon; done += data->day) {
         size_t some = MIN(data->day, horizon - done);
@@ -169,6 +172,9 @@ forecast(const FsnModel *model,
         if (y) {
             memcpy(y + longer.n, out_centre + done, some * sizeof(double));
             longer.n += some;
+            if (past) {
+                fsn_past_extend(past, &longer);
+            }
         }
     }
 }

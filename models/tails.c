@@ -24,44 +24,6 @@ typedef struct {
     double beta[FSN_FORECAST_LEVELS][BANDS][COLUMNS];
 } Tails;
 
-/* What the features are computed from, beside those of the regression. */
-typedef struct {
-    FsnFeatures *base;
-    double *high, *low; /* [n + day] extremes of the days before at that time */
-    double *restless;   /* [n + 1] sums of the sizes of differences from usual */
-} Past;
-
-static void
-past_init(Past *past, const FsnModelData *data)
-{
-    size_t all = data->n + data->day;
-
-    past->base = fsn_features_new(data);
-    past->high = g_new(double, all);
-    past->low = g_new(double, all);
-    past->restless = g_new0(double, data->n + 1);
-    for (size_t i = 0; i < all; i++) {
-        past->high[i] = past->low[i] = past->base->usual[i];
-        for (size_t k = 1; k <= 7 && k * data->day <= i; k++) {
-            past->high[i] = MAX(past->high[i], data->y[i - k * data->day]);
-            past->low[i] = MIN(past->low[i], data->y[i - k * data->day]);
-        }
-    }
-    for (size_t i = 0; i < data->n; i++) {
-        past->restless[i + 1] =
-            past->restless[i] + fabs(data->y[i] - past->base->usual[i]);
-    }
-}
-
-static void
-past_clear(Past *past)
-{
-    fsn_features_free(past->base);
-    g_free(past->high);
-    g_free(past->low);
-    g_free(past->restless);
-}
-
 /* Mean around @target, of what is known at @origin. */
 static double
 around(const double *values, size_t target, size_t half, size_t end)
@@ -95,29 +57,30 @@ extreme(const FsnModelData *data, size_t origin, bool highest)
 /* The row for value @h after @origin values; @upper for levels above the median. @edge is
  * the extreme of the day before @origin. Returns the base. */
 static double
-make_row(const Past *past, size_t origin, size_t h, bool upper, double edge, double *x)
+make_row(
+    const FsnFeatures *f, size_t origin, size_t h, bool upper, double edge, double *x)
 {
-    const FsnFeatures *f = past->base;
     const FsnModelData *data = f->data;
+    const FsnPast *past = f->past;
     size_t target = origin + h - 1;
     size_t half = MAX(data->hour, 2);
     size_t end = origin + data->day;
-    double base = around(f->usual, target, half, end);
+    double base = around(past->usual, target, half, end);
     double last = data->y[origin - 1];
     size_t i = 0;
 
     x[i++] = f->size;
     x[i++] = around(upper ? past->high : past->low, target, half, end) - base;
     x[i++] = edge - base;
-    x[i++] = mean_last(past->restless, origin, 2 * data->hour);
-    x[i++] = mean_last(past->restless, origin, data->day);
-    x[i++] = mean_last(past->restless, origin, 7 * data->day);
-    x[i++] = around(f->weekly, target, half, end) - base;
-    x[i++] = f->usual[target] - base;
+    x[i++] = mean_last(past->sum_size, origin, 2 * data->hour);
+    x[i++] = mean_last(past->sum_size, origin, data->day);
+    x[i++] = mean_last(past->sum_size, origin, 7 * data->day);
+    x[i++] = around(fsn_features_weekly(f), target, half, end) - base;
+    x[i++] = past->usual[target] - base;
     x[i++] = last - base;
-    x[i++] = mean_last(f->sum_off, origin, MAX(data->hour, 2));
-    x[i++] = mean_last(f->sum, origin, data->day) - base;
-    x[i++] = mean_last(f->sum, origin, 7 * data->day) - base;
+    x[i++] = mean_last(past->sum_off, origin, MAX(data->hour, 2));
+    x[i++] = mean_last(past->sum, origin, data->day) - base;
+    x[i++] = mean_last(past->sum, origin, 7 * data->day) - base;
     g_assert(i == COLUMNS);
     return base;
 }
@@ -132,9 +95,9 @@ band_end(const FsnModelData *data, size_t band)
 
 /* Rows of one band: as many origins as fit between the first with a past and the end. */
 static size_t
-make_rows(const Past *past, size_t band, bool upper, double *x, double *y)
+make_rows(const FsnFeatures *features, size_t band, bool upper, double *x, double *y)
 {
-    const FsnModelData *data = past->base->data;
+    const FsnModelData *data = features->data;
     size_t from = band ? band_end(data, band - 1) + 1 : 1;
     size_t to = band_end(data, band);
     size_t first = 2 * data->day;
@@ -151,7 +114,7 @@ make_rows(const Past *past, size_t band, bool upper, double *x, double *y)
         if (origin + h > data->n) {
             break;
         }
-        double base = make_row(past, origin, h, upper, extreme(data, origin, upper),
+        double base = make_row(features, origin, h, upper, extreme(data, origin, upper),
                                x + rows * COLUMNS);
         y[rows++] = data->y[origin + h - 1] - base;
     }
@@ -161,21 +124,20 @@ make_rows(const Past *past, size_t band, bool upper, double *x, double *y)
 static FsnModel *
 fit(const FsnModelData *data)
 {
-    Past past;
     Tails *tails;
 
     if (data->day == 0 || data->n < 7 * data->day) {
         return NULL;
     }
+    g_autoptr(FsnFeatures) features = fsn_features_new(data);
     g_autofree double *x = g_new(double, (gsize)ROWS *COLUMNS);
     g_autofree double *y = g_new(double, ROWS);
     FsnRegression system = { .x = x, .y = y, .cols = COLUMNS, .ridge = RIDGE_TAIL };
     tails = g_new0(Tails, 1);
     tails->model.class = &fsn_model_tails;
-    past_init(&past, data);
     for (size_t band = 0; band < BANDS; band++) {
         for (int upper = 0; upper < 2; upper++) {
-            system.rows = make_rows(&past, band, upper, x, y);
+            system.rows = make_rows(features, band, upper, x, y);
             for (size_t l = upper ? FSN_Q50 : 0;
                  l < (upper ? FSN_FORECAST_LEVELS : FSN_Q50); l++) {
                 fsn_regress_quantile(&system, fsn_forecast_levels[l], ITERATIONS,
@@ -183,7 +145,6 @@ fit(const FsnModelData *data)
             }
         }
     }
-    past_clear(&past);
     return &tails->model;
 }
 
@@ -197,24 +158,27 @@ forecast_levels(const Tails *tails,
                 size_t last,
                 double *const *out)
 {
-    Past past;
-    double x[COLUMNS];
+    g_autoptr(FsnFeatures) features = fsn_features_new(data);
     double edges[2] = { extreme(data, data->n, false), extreme(data, data->n, true) };
+    double x[2][COLUMNS];
+    double base[2];
     size_t band = 0;
 
-    past_init(&past, data);
     for (size_t h = 1; h <= MIN(horizon, data->day); h++) {
         while (band + 1 < BANDS && h > band_end(data, band)) {
             band++;
         }
+        for (size_t upper = first < FSN_Q50 ? 0 : 1; upper < 2; upper++) {
+            base[upper] = make_row(features, data->n, h, upper, edges[upper], x[upper]);
+        }
         for (size_t l = first; l <= last; l++) {
             bool upper = l >= FSN_Q50;
-            double value = make_row(&past, data->n, h, upper, edges[upper], x);
+            double value = base[upper];
 
             for (size_t j = 0; j < COLUMNS; j++) {
-                value += x[j] * tails->beta[l][band][j];
+                value += x[upper][j] * tails->beta[l][band][j];
             }
-            out[l][h - 1] = CLAMP(value, past.base->least, past.base->most);
+            out[l][h - 1] = CLAMP(value, features->least, features->most);
         }
     }
     for (size_t l = first; l <= last; l++) {
@@ -222,7 +186,6 @@ forecast_levels(const Tails *tails,
             out[l][h] = out[l][h - data->day];
         }
     }
-    past_clear(&past);
 }
 
 static void
