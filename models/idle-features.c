@@ -174,16 +174,6 @@ put_former_level(Features *f, const FsnIdleFormer *former)
     put(f, former->level_sum / (former->level_weight + 1e-3F));
 }
 
-/* Whether the coming sample lies in a weekend; 1 January 1970 was a Thursday. */
-static void
-put_calendar(Features *f)
-{
-    int64_t days =
-        fsn_idle_track_time(f->track, f->i + 1) / FSN_IDLE_STEP_US / FSN_IDLE_DAY;
-
-    put(f, (days + 3) % 7 >= 5);
-}
-
 void
 fsn_idle_track_features(const FsnIdleTrack *track, size_t i, float *out_features)
 {
@@ -199,6 +189,6 @@ fsn_idle_track_features(const FsnIdleTrack *track, size_t i, float *out_features
     put_levels(&f, row);
     put_former_level(&f, &row->day);
     put_former_level(&f, &row->week);
-    put_calendar(&f);
+    put(&f, fsn_idle_track_is_weekend(track, i));
     g_assert(f.next == out_features + G_N_ELEMENTS(names));
 }

@@ -42,10 +42,8 @@ mean_of(const FsnSeries *series, int64_t from, int64_t n)
 }
 
 FsnIdleTrack *
-fsn_idle_track_of_series(const FsnSeries *cpu,
-                         double threshold,
-                         double floor,
-                         GError **error)
+fsn_idle_track_of_series(
+    const FsnSeries *cpu, double threshold, double floor, GTimeZone *zone, GError **error)
 {
     if (!check_step(cpu, error)) {
         return NULL;
@@ -62,8 +60,8 @@ fsn_idle_track_of_series(const FsnSeries *cpu,
     if (isnan(threshold)) {
         threshold = fsn_idle_threshold(cpu->values, cpu->n, floor);
     }
-    FsnIdleTrack *track =
-        fsn_idle_track_new(fsn_series_time(cpu, (size_t)(skipped * per)), threshold);
+    FsnIdleTrack *track = fsn_idle_track_new(
+        fsn_series_time(cpu, (size_t)(skipped * per)), threshold, zone);
 
     for (int64_t i = skipped; i < samples; i++) {
         (void)fsn_idle_track_push(track, mean_of(cpu, i * per, per)); /* there is room */

@@ -32,9 +32,10 @@ typedef struct {
     float unusual;       /* the level in spreads from the usual one */
     uint8_t quiet;       /* quiet samples up to here, at most 255 */
     bool active, known;
-    uint32_t since;                           /* where the state began */
-    uint32_t active_from, idle_from;          /* where the last such period began */
-    uint32_t cycles;                          /* that are over */
+    int16_t clock;                   /* samples that the local time is ahead of UTC */
+    uint32_t since;                  /* where the state began */
+    uint32_t active_from, idle_from; /* where the last such period began */
+    uint32_t cycles;                 /* that are over */
     uint32_t wakes, risks, actives, unknowns; /* running counts */
     float wake_sum[FSN_IDLE_HAZARDS], risk_sum[FSN_IDLE_HAZARDS];
     FsnIdleFormer day, week;
@@ -43,12 +44,15 @@ typedef struct {
 struct FsnIdleTrack {
     int64_t start_us;
     double threshold;
-    GArray *rows;   /* of FsnIdleRow, one per sample */
-    GArray *cycles; /* of FsnIdleCycle */
+    GTimeZone *zone; /* NULL: UTC */
+    GArray *rows;    /* of FsnIdleRow, one per sample */
+    GArray *cycles;  /* of FsnIdleCycle */
 };
 
 /* Borrowed until the next push. */
 const FsnIdleRow *fsn_idle_row(const FsnIdleTrack *track, size_t i);
+/* By how many samples the local time of sample @i was put forward since sample @then. */
+int fsn_idle_clock_moved(const FsnIdleTrack *track, size_t i, size_t then);
 void fsn_idle_sort(double *values, size_t n);
 
 G_END_DECLS

@@ -13,6 +13,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Zones have skipped whole days; no habit follows that. */
+#define CLOCK_MOVES_MAX 36
+
 /* In floors: who never uses less than that is never idle. */
 #define THRESHOLD_MAX 10
 
@@ -55,12 +58,13 @@ fsn_idle_sort(double *values, size_t n)
 }
 
 FsnIdleTrack *
-fsn_idle_track_new(int64_t start_us, double threshold)
+fsn_idle_track_new(int64_t start_us, double threshold, GTimeZone *zone)
 {
     FsnIdleTrack *track = g_new0(FsnIdleTrack, 1);
 
     track->start_us = start_us;
     track->threshold = threshold;
+    track->zone = zone ? g_time_zone_ref(zone) : NULL;
     track->rows = g_array_new(FALSE, FALSE, sizeof(FsnIdleRow));
     track->cycles = g_array_new(FALSE, FALSE, sizeof(FsnIdleCycle));
     return track;
@@ -72,9 +76,35 @@ fsn_idle_track_free(FsnIdleTrack *track)
     if (!track) {
         return;
     }
+    g_clear_pointer(&track->zone, g_time_zone_unref);
     g_array_unref(track->rows);
     g_array_unref(track->cycles);
     g_free(track);
+}
+
+/* How many samples local time is ahead of UTC at @time_us. */
+static int
+clock_at(const FsnIdleTrack *track, int64_t time_us)
+{
+    const int step_s = (int)(FSN_IDLE_STEP_US / G_USEC_PER_SEC);
+    int interval = track->zone
+                       ? g_time_zone_find_interval(track->zone, G_TIME_TYPE_UNIVERSAL,
+                                                   time_us / G_USEC_PER_SEC)
+                       : -1;
+
+    return interval >= 0 ? g_time_zone_get_offset(track->zone, interval) / step_s : 0;
+}
+
+static int
+moved(int now, int then)
+{
+    return ABS(now - then) <= CLOCK_MOVES_MAX ? now - then : 0;
+}
+
+int
+fsn_idle_clock_moved(const FsnIdleTrack *track, size_t i, size_t then)
+{
+    return moved(fsn_idle_row(track, i)->clock, fsn_idle_row(track, then)->clock);
 }
 
 /* How loud a sample is, and how unusual for quiet ones. */
@@ -151,6 +181,23 @@ was_active(const FsnIdleTrack *track, size_t from, size_t to)
     return COUNT(track, actives, from, to) > 0;
 }
 
+/* The sample of the same local time a period of days before @i, whose clock shows @clock; that
+ * of the period before where there was no such time, for the clock was put forward; -1: there
+ * is none. */
+static int64_t
+former_of(const FsnIdleTrack *track, size_t i, int clock, size_t period)
+{
+    for (size_t lag = period; lag <= 2 * period && lag <= i; lag += period) {
+        int by = moved(clock, fsn_idle_row(track, i - lag)->clock);
+        int64_t k = (int64_t)(i - lag) + by;
+
+        if (k >= 0 && moved(clock, fsn_idle_row(track, (size_t)k)->clock) == by) {
+            return k;
+        }
+    }
+    return -1;
+}
+
 /* Wakes, and samples at which one was possible, around the same phase of the period before. */
 static void
 fill_hazard(const FsnIdleTrack *track, FsnIdleRow *row, size_t i, size_t h)
@@ -158,12 +205,16 @@ fill_hazard(const FsnIdleTrack *track, FsnIdleRow *row, size_t i, size_t h)
     const FsnIdleHazard *hazard = &fsn_idle_hazards[h];
     size_t shift = hazard->tolerance ? 2 : 1;
 
+    int64_t k = hazard->period % FSN_IDLE_DAY
+                    ? (int64_t)i - hazard->period
+                    : former_of(track, i, row->clock, hazard->period);
+
     row->wake_sum[h] = row->risk_sum[h] = 0;
-    if (i + shift <= (size_t)hazard->period + hazard->tolerance) {
+    if (k < 0 || (size_t)k + shift <= hazard->tolerance) {
         return;
     }
-    size_t middle = i + shift - hazard->period;
-    const FsnIdleRow *former = fsn_idle_row(track, i - hazard->period);
+    size_t middle = (size_t)k + shift;
+    const FsnIdleRow *former = fsn_idle_row(track, (size_t)k);
     size_t from = middle - hazard->tolerance, to = middle + hazard->tolerance;
 
     row->wake_sum[h] =
@@ -185,26 +236,25 @@ loudest(const FsnIdleTrack *track, size_t from, size_t to)
 
 /* Activity and level at the same phase of former days or weeks. */
 static void
-fill_former(const FsnIdleTrack *track, FsnIdleFormer *sums, size_t i, size_t period)
+fill_former(const FsnIdleTrack *track, FsnIdleFormer *sums, int64_t former, size_t period)
 {
     float keep = period == FSN_IDLE_DAY ? .8F : .7F;
 
     memset(sums, 0, sizeof *sums);
-    if (i < period) {
+    if (former < 0) {
         return;
     }
-    const FsnIdleRow *former_row = fsn_idle_row(track, i - period);
-    const FsnIdleFormer *former =
-        period == FSN_IDLE_DAY ? &former_row->day : &former_row->week;
-    size_t k = i - period;
+    size_t k = (size_t)former;
+    const FsnIdleRow *row = fsn_idle_row(track, k);
+    const FsnIdleFormer *before = period == FSN_IDLE_DAY ? &row->day : &row->week;
 
     sums->short_sum =
-        was_active(track, k + 1, k + FSN_IDLE_SHORT) + keep * former->short_sum;
+        was_active(track, k + 1, k + FSN_IDLE_SHORT) + keep * before->short_sum;
     sums->long_sum =
-        was_active(track, k + 1, k + FSN_IDLE_LONG) + keep * former->long_sum;
-    sums->weight = 1 + keep * former->weight;
-    sums->level_sum = loudest(track, k + 1, k + 3) + .85F * former->level_sum;
-    sums->level_weight = 1 + .85F * former->level_weight;
+        was_active(track, k + 1, k + FSN_IDLE_LONG) + keep * before->long_sum;
+    sums->weight = 1 + keep * before->weight;
+    sums->level_sum = loudest(track, k + 1, k + 3) + .85F * before->level_sum;
+    sums->level_weight = 1 + .85F * before->level_weight;
 }
 
 bool
@@ -218,13 +268,16 @@ fsn_idle_track_push(FsnIdleTrack *track, double value)
     }
     const FsnIdleRow *last = i > 0 ? fsn_idle_row(track, i - 1) : NULL;
 
+    row.clock = (int16_t)clock_at(track, fsn_idle_track_time(track, i));
     fill_level(&row, last, value, track->threshold);
     fill_state(track, &row, last, value);
     for (size_t h = 0; h < FSN_IDLE_HAZARDS; h++) {
         fill_hazard(track, &row, i, h);
     }
-    fill_former(track, &row.day, i, FSN_IDLE_DAY);
-    fill_former(track, &row.week, i, FSN_IDLE_WEEK);
+    fill_former(track, &row.day, former_of(track, i, row.clock, FSN_IDLE_DAY),
+                FSN_IDLE_DAY);
+    fill_former(track, &row.week, former_of(track, i, row.clock, FSN_IDLE_WEEK),
+                FSN_IDLE_WEEK);
     g_array_append_val(track->rows, row);
     return true;
 }
@@ -239,6 +292,26 @@ int64_t
 fsn_idle_track_time(const FsnIdleTrack *track, size_t i)
 {
     return track->start_us + (int64_t)i * FSN_IDLE_STEP_US;
+}
+
+/* 1 January 1970 was a Thursday. */
+bool
+fsn_idle_track_is_weekend(const FsnIdleTrack *track, size_t i)
+{
+    int64_t steps = fsn_idle_track_time(track, i + 1) / FSN_IDLE_STEP_US;
+    int64_t days = (steps + fsn_idle_row(track, i)->clock) / FSN_IDLE_DAY;
+
+    return (days + 3) % 7 >= 5;
+}
+
+int64_t
+fsn_idle_track_ahead(const FsnIdleTrack *track, size_t i, double samples)
+{
+    int64_t wait_us = (int64_t)(samples * (double)FSN_IDLE_STEP_US);
+    int64_t time_us = fsn_idle_track_time(track, i) + wait_us;
+    int by = moved(fsn_idle_row(track, i)->clock, clock_at(track, time_us));
+
+    return samples > ABS(by) ? time_us + by * FSN_IDLE_STEP_US : time_us;
 }
 
 double

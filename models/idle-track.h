@@ -28,7 +28,9 @@ double fsn_idle_threshold(const double *values, size_t n, double floor);
 
 typedef struct FsnIdleTrack FsnIdleTrack;
 
-FsnIdleTrack *fsn_idle_track_new(int64_t start_us, double threshold);
+/* Habits follow the clock of @zone (NULL: UTC), also when it is put forward or back: "this time of
+ * the day before" is then 23 or 25 hours ago. */
+FsnIdleTrack *fsn_idle_track_new(int64_t start_us, double threshold, GTimeZone *zone);
 void fsn_idle_track_free(FsnIdleTrack *track);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnIdleTrack, fsn_idle_track_free)
 
@@ -38,6 +40,11 @@ bool fsn_idle_track_push(FsnIdleTrack *track, double value);
 
 size_t fsn_idle_track_count(const FsnIdleTrack *track);
 int64_t fsn_idle_track_time(const FsnIdleTrack *track, size_t i);
+/* Whether what follows sample @i lies in a weekend, local time. */
+bool fsn_idle_track_is_weekend(const FsnIdleTrack *track, size_t i);
+/* The time at which the clock has gone on by @samples since sample @i; of a wait that is shorter
+ * than what the clock is moved by it is the time itself. */
+int64_t fsn_idle_track_ahead(const FsnIdleTrack *track, size_t i, double samples);
 double fsn_idle_track_threshold(const FsnIdleTrack *track);
 bool fsn_idle_track_is_active(const FsnIdleTrack *track, size_t i);
 bool fsn_idle_track_is_known(const FsnIdleTrack *track, size_t i);

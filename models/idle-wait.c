@@ -7,6 +7,8 @@
  */
 #include "models/idle-wait.h"
 
+#include "models/idle-track-private.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -40,11 +42,22 @@ add(Sample *sample, double wait, double weight)
     sample->total += weight;
 }
 
-/* What a period counts that began at sample @then and is @age periods old. */
+/* From sample @from to sample @to by the clock on the wall. */
 static double
-closeness(size_t then, size_t now, size_t age)
+between(const FsnIdleTrack *track, size_t from, size_t to)
 {
-    size_t apart = (now > then ? now - then : then - now) % FSN_IDLE_DAY;
+    return (double)to - (double)from + fsn_idle_clock_moved(track, to, from);
+}
+
+/* What a period counts that began at sample @then and is @age periods old; @now may be to
+ * come. */
+static double
+closeness(const FsnIdleTrack *track, size_t then, size_t now, size_t age)
+{
+    size_t last = fsn_idle_track_count(track) - 1;
+    int64_t off_now =
+        (int64_t)now - (int64_t)then + fsn_idle_clock_moved(track, MIN(now, last), then);
+    size_t apart = (size_t)ABS(off_now) % FSN_IDLE_DAY;
     double off = (double)MIN(apart, FSN_IDLE_DAY - apart) / CLOCK_WIDTH;
 
     return (exp(-.5 * off * off) + ANY_TIME) * exp(-(double)age / MEMORY);
@@ -64,7 +77,7 @@ add_ignorance(Sample *sample, double elapsed)
         add(sample, soon[k], weight);
     }
     for (size_t k = 0; k < G_N_ELEMENTS(later); k++) {
-        add(sample, round(later[k] * (elapsed + 12)), weight);
+        add(sample, round(later[k] * (MAX(elapsed, 0) + 12)), weight);
     }
 }
 
@@ -143,40 +156,41 @@ summarise(Sample *sample, FsnIdleWait *out_wait)
 /* Idle periods like one that began at sample @began and has lasted @elapsed. */
 static void
 gather_idle(
-    const FsnIdleTrack *track, size_t i, size_t began, size_t elapsed, Sample *sample)
+    const FsnIdleTrack *track, size_t i, size_t began, double elapsed, Sample *sample)
 {
     size_t n;
     const FsnIdleCycle *cycles = fsn_idle_track_cycles(track, i, &n);
 
     for (size_t age = 1; age <= MIN(n, CYCLES_MAX); age++) {
         const FsnIdleCycle *cycle = &cycles[n - age];
-        size_t gap = cycle->wake - cycle->idle_from;
+        double gap = between(track, cycle->idle_from, cycle->wake);
 
         if (gap > elapsed) {
-            add(sample, (double)(gap - elapsed), closeness(cycle->idle_from, began, age));
+            add(sample, gap - elapsed, closeness(track, cycle->idle_from, began, age));
         }
     }
-    add_ignorance(sample, (double)elapsed);
+    add_ignorance(sample, elapsed);
 }
 
 /* The same for active periods; with the idle period that followed if @through. */
 static void
 gather_active(const FsnIdleTrack *track, size_t i, bool through, Sample *sample)
 {
-    size_t n, elapsed = fsn_idle_track_elapsed(track, i) - 1;
+    size_t n, began = i + 1 - fsn_idle_track_elapsed(track, i);
     const FsnIdleCycle *cycles = fsn_idle_track_cycles(track, i, &n);
+    double elapsed = between(track, began, i);
 
     for (size_t age = 1; age <= MIN(n, CYCLES_MAX); age++) {
         const FsnIdleCycle *cycle = &cycles[n - age];
 
-        if (cycle->idle_from - cycle->active_from > elapsed) {
+        if (between(track, cycle->active_from, cycle->idle_from) > elapsed) {
             size_t end = through ? cycle->wake : cycle->idle_from;
 
-            add(sample, (double)(end - cycle->active_from - elapsed),
-                closeness(cycle->active_from, i - elapsed, age));
+            add(sample, between(track, cycle->active_from, end) - elapsed,
+                closeness(track, cycle->active_from, began, age));
         }
     }
-    add_ignorance(sample, (double)elapsed);
+    add_ignorance(sample, elapsed);
 }
 
 void
@@ -193,9 +207,9 @@ fsn_idle_wait_wake(const FsnIdleTrack *track,
     if (fsn_idle_track_is_active(track, i)) {
         gather_active(track, i, true, &sample);
     } else {
-        size_t elapsed = fsn_idle_track_elapsed(track, i) - 1;
+        size_t began = i + 1 - fsn_idle_track_elapsed(track, i);
 
-        gather_idle(track, i, i - elapsed, elapsed, &sample);
+        gather_idle(track, i, began, between(track, began, i), &sample);
         if (!isnan(p_short) && !isnan(p_long)) {
             reconcile(&sample, p_short, p_long);
         }

@@ -15,7 +15,9 @@ G_BEGIN_DECLS
 extern const double fsn_idle_wait_levels[FSN_IDLE_WAIT_LEVELS];
 
 typedef struct {
-    double q[FSN_IDLE_WAIT_LEVELS]; /* samples from sample @i on, > 0, ascending */
+    /* Samples from sample @i on, > 0, ascending, by the clock of the track's zone: see
+     * fsn_idle_track_ahead(). */
+    double q[FSN_IDLE_WAIT_LEVELS];
     /* The middle of the shortest interval that holds half of the probability (the shorth:
      * Andrews et al. 1972): where waits are spread over minutes and days it is nearer to
      * what happens than the median. */

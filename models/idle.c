@@ -222,32 +222,43 @@ stays_active(const FsnIdleTrack *track, size_t i, size_t ahead)
     return again / all;
 }
 
+/* The clock may be moved between two of them, which leaves them in order. */
 static void
-to_times(int64_t from_us,
+to_times(const FsnIdleTrack *track,
+         size_t i,
          const FsnIdleWait *wait,
          int64_t *out_us,
          int64_t *out_likely_us)
 {
     for (size_t k = 0; k < FSN_IDLE_WAIT_LEVELS; k++) {
-        out_us[k] = from_us + (int64_t)(wait->q[k] * (double)FSN_IDLE_STEP_US);
+        int64_t time_us = fsn_idle_track_ahead(track, i, wait->q[k]);
+
+        out_us[k] = k ? MAX(out_us[k - 1], time_us) : time_us;
     }
-    *out_likely_us = from_us + (int64_t)(wait->likely * (double)FSN_IDLE_STEP_US);
+    *out_likely_us = fsn_idle_track_ahead(track, i, wait->likely);
+}
+
+static void
+to_lengths(const FsnIdleWait *wait, int64_t *out_us)
+{
+    for (size_t k = 0; k < FSN_IDLE_WAIT_LEVELS; k++) {
+        out_us[k] = (int64_t)(wait->q[k] * (double)FSN_IDLE_STEP_US);
+    }
 }
 
 static void
 predict_active(const FsnIdleTrack *track, size_t i, FsnIdleForecast *forecast)
 {
     FsnIdleWait wait;
-    int64_t ignored;
 
     forecast->p15 = stays_active(track, i, fsn_idle_ahead[0]);
     forecast->p60 = MAX(forecast->p15, stays_active(track, i, fsn_idle_ahead[1]));
     fsn_idle_wait_wake(track, i, NAN, NAN, &wait);
-    to_times(forecast->now_us, &wait, forecast->wake_us, &forecast->wake_likely_us);
+    to_times(track, i, &wait, forecast->wake_us, &forecast->wake_likely_us);
     fsn_idle_wait_idle(track, i, &wait);
-    to_times(forecast->now_us, &wait, forecast->idle_us, &forecast->idle_likely_us);
+    to_times(track, i, &wait, forecast->idle_us, &forecast->idle_likely_us);
     fsn_idle_wait_length(track, i, i + (size_t)wait.q[2], &wait);
-    to_times(0, &wait, forecast->idle_length_us, &ignored);
+    to_lengths(&wait, forecast->idle_length_us);
 }
 
 static void
@@ -263,7 +274,7 @@ predict_idle(const FsnIdle *idle,
     forecast->p15 = probability(idle, 0, row);
     forecast->p60 = MAX(forecast->p15, probability(idle, 1, row));
     fsn_idle_wait_wake(input->track, i, forecast->p15, forecast->p60, &wait);
-    to_times(forecast->now_us, &wait, forecast->wake_us, &forecast->wake_likely_us);
+    to_times(input->track, i, &wait, forecast->wake_us, &forecast->wake_likely_us);
     forecast->idle_likely_us = forecast->since_us;
     for (size_t k = 0; k < FSN_IDLE_WAIT_LEVELS; k++) {
         forecast->idle_us[k] = forecast->since_us;

@@ -48,10 +48,12 @@ typedef struct FsnIdle FsnIdle;
 
 /* A track of @cpu. Finer samples are averaged; a coarser step, or one that does not fit five
  * minutes, is FSN_ERROR_UNSUPPORTED. @threshold is learned from the values if it is NAN, at least
- * @floor. Only the last FSN_IDLE_SAMPLES_MAX samples are taken. */
+ * @floor. Only the last FSN_IDLE_SAMPLES_MAX samples are taken. Habits follow the clock of @zone;
+ * NULL: UTC. */
 FsnIdleTrack *fsn_idle_track_of_series(const FsnSeries *cpu,
                                        double threshold,
                                        double floor,
+                                       GTimeZone *zone,
                                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* A series beside it, brought to the samples of @track, and the means of its values up to
  * each; the caller frees both. */

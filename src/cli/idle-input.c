@@ -60,6 +60,7 @@ make_track(const FsnIdleRequest *request,
            GError **error)
 {
     g_autoptr(FsnSeries) rest = fsn_series_without_lead(series);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
 
     if (rest->n == 0) {
         g_set_error(
@@ -68,7 +69,7 @@ make_track(const FsnIdleRequest *request,
             data->name);
         return false;
     }
-    data->track = fsn_idle_track_of_series(rest, request->threshold, floor, error);
+    data->track = fsn_idle_track_of_series(rest, request->threshold, floor, zone, error);
     data->input.track = data->track;
     return data->track != NULL;
 }

@@ -17,7 +17,11 @@
 
 /* NULL without @error where nothing is known. */
 static FsnIdleTrack *
-load_track(FsnHistory *history, const char *uuid, int64_t now_us, GError **error)
+load_track(FsnHistory *history,
+           const char *uuid,
+           int64_t now_us,
+           GTimeZone *zone,
+           GError **error)
 {
     int64_t to_us = now_us / FSN_IDLE_STEP_US * FSN_IDLE_STEP_US;
     int64_t from_us = to_us - (int64_t)DAYS * FSN_IDLE_DAY * FSN_IDLE_STEP_US;
@@ -28,7 +32,7 @@ load_track(FsnHistory *history, const char *uuid, int64_t now_us, GError **error
     if (!known || known->n == 0) {
         return NULL;
     }
-    return fsn_idle_track_of_series(known, NAN, FLOOR, error);
+    return fsn_idle_track_of_series(known, NAN, FLOOR, zone, error);
 }
 
 /* What is known to come, as far as it can be read: it is one hint among others. */
@@ -70,10 +74,10 @@ fsn_schedule_next_wake(FsnHistory *history,
                        GError **error)
 {
     g_autoptr(GError) local = NULL;
-    g_autoptr(FsnIdleTrack) track = load_track(history, uuid, now_us, &local);
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    g_autoptr(FsnIdleTrack) track = load_track(history, uuid, now_us, zone, &local);
     g_autoptr(FsnEvents) events = NULL;
     g_autoptr(FsnIdle) idle = NULL;
-    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
     FsnIdleInput input = { .track = track };
     FsnIdleForecast forecast;
 

@@ -101,7 +101,7 @@ foretell(const char *name, double threshold, char **lines, Cost *cost)
     g_autofree char *stamp = g_strndup(lines[0], (gsize)(comma - lines[0]));
     start = g_date_time_new_from_iso8601(stamp, NULL);
     g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(
-        start ? g_date_time_to_unix(start) * G_USEC_PER_SEC : 0, threshold);
+        start ? g_date_time_to_unix(start) * G_USEC_PER_SEC : 0, threshold, NULL);
     FsnIdleInput input = { .track = track };
     size_t first = (size_t)((double)n * .75);
 

@@ -12,7 +12,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autoptr(JsonObject) object = NULL;
-    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2);
+    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2, NULL);
     FsnIdleInput input = { .track = track };
     FsnIdleForecast forecast;
 

@@ -12,7 +12,7 @@
 static FsnIdleTrack *
 track_of(const char *samples)
 {
-    FsnIdleTrack *track = fsn_idle_track_new(0, 2);
+    FsnIdleTrack *track = fsn_idle_track_new(0, 2, NULL);
 
     for (const char *p = samples; *p; p++) {
         g_assert_true(fsn_idle_track_push(track, *p == '#' ? 50 : *p == '.' ? .3 : NAN));
@@ -110,7 +110,8 @@ test_series(void)
         g_autoptr(GError) error = NULL;
         g_autoptr(FsnSeries) series =
             fsn_series_new(0, rows[r].step_s * G_USEC_PER_SEC, 100);
-        g_autoptr(FsnIdleTrack) made = fsn_idle_track_of_series(series, NAN, 2, &error);
+        g_autoptr(FsnIdleTrack) made =
+            fsn_idle_track_of_series(series, NAN, 2, NULL, &error);
 
         g_assert_cmpint(made != NULL, ==, rows[r].fits);
         if (!rows[r].fits) {
@@ -120,7 +121,7 @@ test_series(void)
     for (size_t i = 0; i < 5; i++) {
         minutes->values[i] = i == 2 ? NAN : 3;
     }
-    track = fsn_idle_track_of_series(minutes, 2, 2, NULL);
+    track = fsn_idle_track_of_series(minutes, 2, 2, NULL, NULL);
     g_assert_cmpuint(fsn_idle_track_count(track), ==, 2); /* the third is not whole */
     g_assert_true(fsn_idle_track_is_active(track, 0));
     g_assert_false(fsn_idle_track_is_known(track, 1));
@@ -143,8 +144,8 @@ static void
 test_no_future(void)
 {
     size_t n = 15 * FSN_IDLE_DAY, count = fsn_idle_feature_count();
-    g_autoptr(FsnIdleTrack) real = fsn_idle_track_new(0, 2);
-    g_autoptr(FsnIdleTrack) other = fsn_idle_track_new(0, 2);
+    g_autoptr(FsnIdleTrack) real = fsn_idle_track_new(0, 2, NULL);
+    g_autoptr(FsnIdleTrack) other = fsn_idle_track_new(0, 2, NULL);
     g_autofree float *a = g_new(float, count);
     g_autofree float *b = g_new(float, count);
     uint32_t state = 1, garbage = 2;
@@ -172,7 +173,7 @@ test_values(void)
     static const double values[] = { 0, -5, 1e300, -1e300, 1e-300, NAN, 2, DBL_MAX };
     size_t count = fsn_idle_feature_count();
     g_autofree float *features = g_new(float, count);
-    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(-1, 2);
+    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(-1, 2, NULL);
 
     for (size_t i = 0; i < 5000; i++) {
         g_assert_true(fsn_idle_track_push(track, values[i % G_N_ELEMENTS(values)]));
@@ -186,7 +187,7 @@ test_values(void)
 static void
 test_full(void)
 {
-    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2);
+    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2, NULL);
 
     for (size_t i = 0; i < FSN_IDLE_SAMPLES_MAX; i++) {
         g_assert_true(fsn_idle_track_push(track, 0));

@@ -25,7 +25,7 @@ noise(uint32_t *state)
 static FsnIdleTrack *
 office(size_t n, bool garbage_after, size_t cut)
 {
-    FsnIdleTrack *track = fsn_idle_track_new(MONDAY_US, 2);
+    FsnIdleTrack *track = fsn_idle_track_new(MONDAY_US, 2, NULL);
     uint32_t state = 3;
     size_t begin = 0, end = 0;
 
@@ -154,7 +154,7 @@ static void
 test_events(void)
 {
     size_t n = 40 * FSN_IDLE_DAY;
-    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(MONDAY_US, 2);
+    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(MONDAY_US, 2, NULL);
     g_autoptr(FsnEvents) events = fsn_events_new();
     g_autoptr(FsnIdle) with = fsn_idle_new();
     g_autoptr(FsnIdle) without = fsn_idle_new();
@@ -193,7 +193,7 @@ static void
 test_extra_series(void)
 {
     size_t n = 30 * FSN_IDLE_DAY, next = 77;
-    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(MONDAY_US, 2);
+    g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(MONDAY_US, 2, NULL);
     g_autoptr(FsnSeries) users = fsn_series_new(MONDAY_US, FSN_IDLE_STEP_US, n);
     g_autoptr(FsnSeries) extra = NULL;
     g_autofree double *means = NULL;
@@ -313,7 +313,7 @@ test_poor_histories(void)
     };
 
     for (size_t r = 0; r < G_N_ELEMENTS(rows); r++) {
-        g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2);
+        g_autoptr(FsnIdleTrack) track = fsn_idle_track_new(0, 2, NULL);
         g_autoptr(FsnIdle) idle = fsn_idle_new();
         FsnIdleInput input = { .track = track };
         FsnIdleForecast forecast;
@@ -353,6 +353,107 @@ test_prior(void)
     }
 }
 
+#define BERLIN "CET-1CEST,M3.5.0,M10.5.0/3"
+
+/* The time at which clocks of @zone show @day.@month. 2026 @hour:@minute. */
+static int64_t
+local_us(GTimeZone *zone, int month, int day, int hour, int minute)
+{
+    g_autoptr(GDateTime) time = g_date_time_new(zone, 2026, month, day, hour, minute, 0);
+
+    return g_date_time_to_unix(time) * G_USEC_PER_SEC;
+}
+
+/* Works from 08:00 to 17:00 every day, by the clock of @work, from 40 days before @to_us
+ * until then; habits are looked for by the clock of @zone. */
+static FsnIdleTrack *
+by_the_clock(int64_t to_us, GTimeZone *work, GTimeZone *zone)
+{
+    int64_t start_us = to_us - 40 * FSN_IDLE_DAY * FSN_IDLE_STEP_US;
+    FsnIdleTrack *track = fsn_idle_track_new(start_us, 2, zone);
+
+    for (int64_t time_us = start_us; time_us < to_us; time_us += FSN_IDLE_STEP_US) {
+        int interval = g_time_zone_find_interval(work, G_TIME_TYPE_UNIVERSAL,
+                                                 time_us / G_USEC_PER_SEC);
+        int64_t local_s =
+            time_us / G_USEC_PER_SEC + g_time_zone_get_offset(work, interval);
+        int64_t hour = local_s / 3600 % 24;
+
+        g_assert_true(fsn_idle_track_push(track, hour >= 8 && hour < 17 ? 30 : .3));
+    }
+    return track;
+}
+
+/* The wake that is expected on the evening before @day, against 08:00 on that day: minutes. */
+static double
+off_by(GTimeZone *work, GTimeZone *zone, int month, int day)
+{
+    int64_t evening_us = local_us(work, month, day - 1, 20, 0);
+    int64_t morning_us = local_us(work, month, day, 8, 0);
+    g_autoptr(FsnIdleTrack) track = by_the_clock(evening_us, work, zone);
+    g_autoptr(FsnIdle) idle = fsn_idle_new();
+    FsnIdleInput input = { .track = track };
+    FsnIdleForecast forecast;
+
+    fsn_idle_fit(idle, &input);
+    fsn_idle_predict(idle, &input, fsn_idle_track_count(track) - 1, &forecast);
+    for (size_t k = 1; k < FSN_IDLE_WAIT_LEVELS; k++) {
+        g_assert_cmpint(forecast.wake_us[k], >=, forecast.wake_us[k - 1]);
+    }
+    return fabs((double)(forecast.wake_likely_us - morning_us) / MINUTE_US);
+}
+
+/* Over both switches of the clock, the night itself and the ones around it. Where habits are
+ * looked for by UTC the first mornings are an hour off, which shows that this test can fail. */
+static void
+test_clock(void)
+{
+    static const struct {
+        int month, day;
+    } switches[] = { { 3, 29 }, { 10, 25 } };
+
+    g_autoptr(GTimeZone) berlin = g_time_zone_new_identifier(BERLIN);
+
+    if (!berlin) {
+        g_test_skip("GLib does not know zones by rule");
+        return;
+    }
+    for (size_t s = 0; s < G_N_ELEMENTS(switches); s++) {
+        for (int day = switches[s].day - 1; day <= switches[s].day + 2; day++) {
+            g_assert_cmpfloat(off_by(berlin, berlin, switches[s].month, day), <=, 10);
+        }
+        g_assert_cmpfloat(off_by(berlin, NULL, switches[s].month, switches[s].day), >=,
+                          50);
+    }
+}
+
+/* What is probable soon follows the clock too: just before 08:00 on the morning after. */
+static void
+test_clock_soon(void)
+{
+    static const int days[][2] = { { 3, 30 }, { 10, 26 } };
+    g_autoptr(GTimeZone) berlin = g_time_zone_new_identifier(BERLIN);
+
+    for (size_t s = 0; berlin && s < G_N_ELEMENTS(days); s++) {
+        int64_t early_us = local_us(berlin, days[s][0], days[s][1], 6, 45);
+        int64_t late_us = local_us(berlin, days[s][0], days[s][1], 7, 50);
+        g_autoptr(FsnIdleTrack) track = by_the_clock(late_us, berlin, berlin);
+        size_t last = fsn_idle_track_count(track) - 1;
+        g_autoptr(FsnIdle) idle = fsn_idle_new();
+        FsnIdleInput input = { .track = track };
+        FsnIdleForecast early;
+        FsnIdleForecast late;
+
+        fsn_idle_fit(idle, &input);
+        fsn_idle_predict(idle, &input,
+                         last - (size_t)((late_us - early_us) / FSN_IDLE_STEP_US),
+                         &early);
+        fsn_idle_predict(idle, &input, last, &late);
+        g_assert_cmpfloat(late.p15, >, .8);
+        g_assert_cmpfloat(early.p60, <, .3);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -366,5 +467,7 @@ main(int argc, char **argv)
     g_test_add_func("/idle/json", test_json);
     g_test_add_func("/idle/json-refused", test_json_refused);
     g_test_add_func("/idle/poor-histories", test_poor_histories);
+    g_test_add_func("/idle/clock", test_clock);
+    g_test_add_func("/idle/clock-soon", test_clock_soon);
     return g_test_run();
 }

@@ -121,7 +121,7 @@ office(size_t days)
 
         cpu->values[i] = slot >= 96 && slot < 200 ? 30 : .3;
     }
-    FsnIdleTrack *track = fsn_idle_track_of_series(cpu, NAN, 2, &error);
+    FsnIdleTrack *track = fsn_idle_track_of_series(cpu, NAN, 2, NULL, &error);
     g_assert_no_error(error);
     return track;
 }
