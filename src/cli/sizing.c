@@ -12,6 +12,7 @@
 #include "cycle/policy.h"
 #include "cycle/profile-store.h"
 #include "cycle/size-request.h"
+#include "history/decisions.h"
 #include "scale/policy.h"
 #include "scale/resize.h"
 
@@ -108,6 +109,31 @@ tell(FsnCliContext *context, const FsnAdvice *advice)
     }
 }
 
+void
+fsn_cli_keep_decision(FsnCliContext *context,
+                      FsnVirtDomain *domain,
+                      const char *by,
+                      const FsnAdvice *advice)
+{
+    g_autofree char *path = fsn_history_default_path();
+    g_autoptr(GError) error = NULL;
+    FsnDecision decision = {
+        .time_us = fsn_realtime_us(),
+        .by = by,
+        .vcpus = advice->sizing.vcpus,
+        .vcpus_was = advice->sizing.vcpus_was,
+        .memory = advice->sizing.memory,
+        .memory_was = advice->sizing.memory_was,
+        .reason = advice->sizing.summary,
+    };
+
+    if (advice->demand.model &&
+        !fsn_decisions_add(path, fsn_virt_domain_uuid(domain), &decision, &error)) {
+        fsn_cli_warn(context, "the decision on its size was not kept: %s",
+                     error->message);
+    }
+}
+
 /* Recovery takes the request when the load has ended; if it has already, it is ours. */
 static bool
 hand_over(FsnCycle *cycle, FsnVirtDomain *domain, const FsnAdvice *advice, GError **error)
@@ -145,6 +171,7 @@ fsn_cli_size_resumed(FsnCliContext *context, FsnCycle *cycle, const char *name)
         /* Even if nothing seems to change: only the guest's agent, which cannot be asked yet,
          * knows how many vCPUs it has online. */
         if (!advice.demand.model || hand_over(cycle, domain, &advice, &error)) {
+            fsn_cli_keep_decision(context, domain, "resume", &advice);
             return;
         }
     }
@@ -167,6 +194,7 @@ fsn_cli_size_restored(FsnCliContext *context,
         tell(context, &advice);
         if (!changes(&advice) ||
             fsn_resize_carry_out(domain, &advice.now.facts, &advice.plan, &error)) {
+            fsn_cli_keep_decision(context, domain, "restore", &advice);
             return;
         }
     }

@@ -15,6 +15,13 @@ bool fsn_cli_advise(FsnCliContext *context,
                     FsnAdvice *out_advice,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Keeps what was decided on @domain by the command @by, if it was by what is known of its use;
+ * that it could not be kept is a warning. */
+void fsn_cli_keep_decision(FsnCliContext *context,
+                           FsnVirtDomain *domain,
+                           const char *by,
+                           const FsnAdvice *advice);
+
 /* Sizes a domain that comes back, if its policy wants that and anything is known of its use: a
  * guest whose memory may still be being loaded, once that is done; or, before its start, a new
  * domain by the history of @source_uuid. What goes wrong is a warning: the guest is there. */

@@ -54,6 +54,10 @@ echo "without a history nothing changes"
 expect_exit 0 foresnap size web
 expect_match "$expect_out" "^1 vCPU, 512 MiB: nothing is known of its use, as before" "the decision"
 
+expect_exit 0 foresnap size web --history
+expect_match "$expect_out" "^nothing was decided yet$" "the decisions of a domain that nothing is known of"
+expect_exit 2 foresnap size web --history --dry-run
+
 echo "a running guest gets more vCPUs, and less memory, but never less than it uses"
 import_use 1.8 40
 expect_exit 0 foresnap size web --dry-run
@@ -73,6 +77,11 @@ memory=$(jq .sizing.memory_bytes <<<"$expect_out")
 [ "$memory" -ge $((160 * MIB)) ] || fail "the size of $memory bytes is below what the guest uses"
 wait_until 30 memory_is $((memory / MIB)) || fail "the balloon does not follow: $(guest_virsh dommemstat web)"
 guest_verify web
+expect_exit 0 foresnap --json size web --history
+expect_equal "$(jq -c '[.decisions[] | [.by, .vcpus_was, .vcpus]]' <<<"$expect_out")" '[["size",1,3]]' \
+    "the decisions, without those of dry runs"
+expect_equal "$(jq .decisions[0].memory_bytes <<<"$expect_out")" "$memory" "the memory decided on"
+expect_match "$(jq -r .decisions[0].reason <<<"$expect_out")" "^3 vCPU, .*was 1 vCPU, 512 MiB" "the reason"
 
 echo "the policy limits it; vCPUs go offline and are not unplugged"
 expect_exit 0 foresnap -q policy web set sizing.max-vcpus=1 sizing.min-memory=300M
@@ -103,6 +112,8 @@ wait_loaded web
 wait_until 20 sized 3 || fail "it has $(vcpus --guest) vCPUs online"
 guest_verify web
 expect_clean
+expect_exit 0 foresnap size web --history
+expect_match "$(tail -n 1 <<<"$expect_out")" "  resume   3 vCPU, " "the decision of the resume"
 
 echo "a domain that is off, and one that is restored"
 expect_exit 0 foresnap --json snapshot web --no-memory
@@ -118,6 +129,8 @@ guest_virsh setvcpus web 1 --config
 expect_exit 0 foresnap --json restore "$snapshot" --as copy --dir "$TEST_DIR"
 expect_match "$(jq -r .sizing.reason <<<"$expect_out")" "^3 vCPU, 280 MiB" "the decision for a new domain"
 expect_equal "$(guest_virsh vcpucount copy --config --current)" 3 "the vCPUs of the new domain"
+expect_exit 0 foresnap --json size copy --history
+expect_equal "$(jq -c '[.decisions[].by]' <<<"$expect_out")" '["restore"]' "the decisions on a new domain"
 expect_exit 0 foresnap --json restore "$snapshot" --as copy2 --dir "$TEST_DIR" --no-resize
 expect_equal "$(jq .sizing <<<"$expect_out")" null "the sizing of --no-resize"
 
