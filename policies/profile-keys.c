@@ -64,6 +64,8 @@ static const FsnProfileKey other_keys[] = {
     { "partition", "exclude", PLAIN(SELECTORS), "",
       "leave the contents of these partitions out" },
     { "log", "tail", SIZES, "256K", "how much of each log is the newest part" },
+    { "database", "declare", PLAIN(DATABASES), "",
+      "databases in the guest, and how they are brought to rest and let go" },
     { "database", "on-failure", { .type = FSN_VALUE_WORD, .words = failures }, "continue",
       "what to do if a database cannot be brought to rest" },
     { "changemap", "enabled", PLAIN(SWITCH), "no",

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "policies/calendar.h"
+#include "policies/database.h"
 #include "policies/level.h"
 #include "policies/selector.h"
 
@@ -62,6 +63,7 @@ words_of(const FsnValueRule *rule)
     case FSN_VALUE_SELECTORS:
     case FSN_VALUE_CALENDAR:
     case FSN_VALUE_HOURS:
+    case FSN_VALUE_DATABASES:
         break;
     }
     return NULL;
@@ -89,6 +91,7 @@ units_of(FsnValueType type)
     case FSN_VALUE_SELECTORS:
     case FSN_VALUE_CALENDAR:
     case FSN_VALUE_HOURS:
+    case FSN_VALUE_DATABASES:
         break;
     }
     return NULL;
@@ -163,6 +166,9 @@ fsn_value_allowed(const FsnValueRule *rule)
                         "HOUR:MINUTE, separated by ';'");
     case FSN_VALUE_HOURS:
         return g_strdup("HOUR:MINUTE-HOUR:MINUTE, separated by ';'");
+    case FSN_VALUE_DATABASES:
+        return g_strdup("NAME on=DISK[:PARTITION] quiesce=COMMAND [release=COMMAND] "
+                        "[limit=DURATION] [on-failure=WORD], separated by ';'");
     }
     g_assert_not_reached();
 }
@@ -282,9 +288,24 @@ parse_item(const FsnValueRule *rule, const char *item, GError **error)
     case FSN_VALUE_RATE:
     case FSN_VALUE_PERCENT:
     case FSN_VALUE_DURATION:
+    case FSN_VALUE_DATABASES:
         break;
     }
     g_assert_not_reached();
+}
+
+static bool
+parse_databases(const FsnValueRule *rule, const char *text, GError **error)
+{
+    g_autoptr(GPtrArray) databases = NULL;
+    g_autoptr(GError) local = NULL;
+    g_autofree char *why = NULL;
+
+    if (fsn_databases_parse(text, &databases, &local)) {
+        return true;
+    }
+    why = g_strdup_printf("is refused: %s", local->message);
+    return refuse(rule, text, why, error);
 }
 
 static bool
@@ -349,6 +370,9 @@ fsn_value_parse(const FsnValueRule *rule,
     case FSN_VALUE_CALENDAR:
     case FSN_VALUE_HOURS:
         ok = parse_list(rule, text, error);
+        break;
+    case FSN_VALUE_DATABASES:
+        ok = parse_databases(rule, text, error);
         break;
     }
     if (ok) {

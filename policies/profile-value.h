@@ -22,6 +22,7 @@ typedef enum {
     FSN_VALUE_SELECTORS, /* policies/selector.h, separated by ';' */
     FSN_VALUE_CALENDAR,  /* policies/calendar.h, separated by ';' */
     FSN_VALUE_HOURS,     /* "22:00-06:00", separated by ';' */
+    FSN_VALUE_DATABASES, /* policies/database.h, separated by ';' */
 } FsnValueType;
 
 typedef struct {

@@ -58,6 +58,31 @@ say_resources(GPtrArray *sentences, JsonObject *manifest)
     }
 }
 
+static void
+say_databases(GPtrArray *sentences, JsonObject *manifest)
+{
+    JsonArray *databases;
+    JsonObject *o;
+
+    if (!fsn_json_get_array(manifest, "databases", &databases, NULL)) {
+        return;
+    }
+    for (guint i = 0; i < json_array_get_length(databases); i++) {
+        if (fsn_json_get_element(databases, i, &o, NULL)) {
+            const char *state = fsn_json_peek_string(o, "state", "?");
+
+            g_ptr_array_add(sentences,
+                            g_strdup_printf("Database '%s' was %sat rest%s: %s.",
+                                            fsn_json_peek_string(o, "name", "?"),
+                                            strcmp(state, "quiesced") == 0 ? "" : "not ",
+                                            strcmp(state, "failed") == 0
+                                                ? ", though it should have been"
+                                                : "",
+                                            fsn_json_peek_string(o, "reason", "?")));
+        }
+    }
+}
+
 /* "network 'default', pool 'images'" */
 static void
 say_config(GPtrArray *sentences, JsonObject *manifest)
@@ -133,6 +158,7 @@ run(FsnCliContext *context, char **args, GError **error)
     } else {
         say_resources(sentences, manifest);
     }
+    say_databases(sentences, manifest);
     say_config(sentences, manifest);
     lacks = fsn_manifest_lacks(manifest);
     say_lacks(sentences, lacks);

@@ -12,6 +12,7 @@
 #include "cli/output.h"
 #include "cli/service.h"
 #include "cli/size.h"
+#include "cli/snapshot-view.h"
 #include "cli/units.h"
 #include "cycle/disk-parts.h"
 #include "cycle/snapshot.h"
@@ -205,6 +206,17 @@ say_resources(FsnCliContext *context, const FsnSnapshotResult *result)
 }
 
 static void
+say_databases(FsnCliContext *context, JsonArray *databases)
+{
+    for (guint i = 0; databases && i < json_array_get_length(databases); i++) {
+        g_autofree char *text =
+            fsn_database_text(json_array_get_object_element(databases, i));
+
+        fsn_cli_say(context, "  database %s", text);
+    }
+}
+
+static void
 show(FsnCliContext *context, const FsnSnapshotResult *result)
 {
     g_autoptr(JsonObject) object = fsn_snapshot_result_to_json(result);
@@ -222,12 +234,14 @@ show(FsnCliContext *context, const FsnSnapshotResult *result)
                     json_object_get_string_member(result->granularity, "profile"),
                     *result->parent ? result->parent : "none");
         say_resources(context, result);
+        say_databases(context, result->databases);
         return;
     }
     fsn_cli_say(context, "snapshot of '%s' is %.8s: paused %s, %s in all, %s stored",
                 result->domain, result->snapshot, pause, total, stored);
     if (context->verbose) {
         say_resources(context, result);
+        say_databases(context, result->databases);
     }
 }
 

@@ -248,6 +248,33 @@ names_text(JsonObject *config, const char *member)
     return text->len > 0 ? g_strdup(text->str) : NULL;
 }
 
+char *
+fsn_database_text(JsonObject *database)
+{
+    g_autofree char *places = names_text(database, "on");
+
+    return g_strdup_printf(
+        "%s on %s: %s, %s", fsn_json_peek_string(database, "name", "?"),
+        places ? places : "?", fsn_json_peek_string(database, "state", "?"),
+        fsn_json_peek_string(database, "reason", "?"));
+}
+
+static void
+append_databases(GString *text, JsonObject *manifest)
+{
+    JsonArray *databases = peek_array(manifest, "databases");
+
+    for (guint i = 0; databases && i < json_array_get_length(databases); i++) {
+        JsonObject *database;
+
+        if (fsn_json_get_element(databases, i, &database, NULL)) {
+            g_autofree char *line = fsn_database_text(database);
+
+            append_line(text, "database:", line);
+        }
+    }
+}
+
 /* What is around the domain. */
 static void
 append_config(GString *text, JsonObject *manifest)
@@ -315,5 +342,6 @@ fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state)
     append_config(text, manifest);
     append_logs(text, manifest);
     append_disks(text, manifest);
+    append_databases(text, manifest);
     return g_string_free(text, FALSE);
 }

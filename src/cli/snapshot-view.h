@@ -30,6 +30,9 @@ JsonObject *fsn_snapshot_summary(const FsnCatalogueEntry *entry, FsnSnapshotStat
 /* Does @entry belong to @domain, a name or a UUID? */
 bool fsn_snapshot_is_of(const FsnCatalogueEntry *entry, const char *domain);
 
+/* "pg on vda:1: quiesced, …": an element of "databases" of a manifest; the caller frees. */
+char *fsn_database_text(JsonObject *database);
+
 /* What show prints: lines "name: value". The caller frees. */
 char *fsn_snapshot_text(JsonObject *manifest, FsnSnapshotState state);
 

@@ -80,6 +80,7 @@ fsn_journal_free(FsnJournal *j)
     g_free(j->snapshot);
     g_strfreev(j->capabilities);
     g_clear_pointer(&j->files, json_array_unref);
+    g_clear_pointer(&j->databases, json_array_unref);
     g_free(j->xml);
     g_free(j->marks);
     g_free(j);
@@ -149,18 +150,19 @@ read_capabilities(JsonObject *o, char ***out_names, GError **error)
     return true;
 }
 
+/* What need not be there. */
 static bool
-read_files(JsonObject *o, JsonArray **out_files, GError **error)
+read_array(JsonObject *o, const char *name, JsonArray **out_array, GError **error)
 {
-    JsonArray *files;
+    JsonArray *array;
 
-    if (!json_object_has_member(o, "files")) {
+    if (!json_object_has_member(o, name)) {
         return true;
     }
-    if (!fsn_json_get_array(o, "files", &files, error)) {
+    if (!fsn_json_get_array(o, name, &array, error)) {
         return false;
     }
-    *out_files = json_array_ref(files);
+    *out_array = json_array_ref(array);
     return true;
 }
 
@@ -192,6 +194,9 @@ fsn_journal_to_text(const FsnJournal *j)
                                  capabilities_to_json(j->capabilities));
     if (j->files) {
         json_object_set_array_member(o, "files", json_array_ref(j->files));
+    }
+    if (j->databases) {
+        json_object_set_array_member(o, "databases", json_array_ref(j->databases));
     }
     if (j->xml) {
         json_object_set_string_member(o, "xml", j->xml);
@@ -255,7 +260,8 @@ fsn_journal_parse(const char *text, size_t len, FsnJournal **out_journal, GError
     j->xml = g_strdup(fsn_json_peek_string(o, "xml", NULL));
     j->marks = g_strdup(fsn_json_peek_string(o, "marks", NULL));
     if (!read_capabilities(o, &j->capabilities, error) ||
-        !read_files(o, &j->files, error)) {
+        !read_array(o, "files", &j->files, error) ||
+        !read_array(o, "databases", &j->databases, error)) {
         return false;
     }
     *out_journal = g_steal_pointer(&j);

@@ -68,9 +68,10 @@ typedef struct {
     /* suspend, snapshot: QEMU's settings from before, as recovery has to put them back; -1: not known */
     int64_t max_bandwidth; /* bytes per second */
     int64_t downtime_limit_ms;
-    char **capabilities; /* those that were on; NULL: none */
-    JsonArray *files;    /* restore: restore-files.h; NULL: none */
-    char *xml;           /* restore: the domain's description afterwards; NULL: none */
+    char **capabilities;  /* those that were on; NULL: none */
+    JsonArray *files;     /* restore: restore-files.h; NULL: none */
+    JsonArray *databases; /* snapshot: databases.h, to be released; NULL: none */
+    char *xml;            /* restore: the domain's description afterwards; NULL: none */
     char *marks;      /* restore: id that has the mark "ran" for its memory; NULL: none */
     int64_t attempts; /* resume: how often loading was taken up again by itself */
     int64_t pid;      /* process that works on it */

@@ -212,6 +212,7 @@ fsn_recovery_find_facts(FsnRecovery *r, FsnRecoverFacts *facts, GError **error)
     facts->was_running = j->was_running;
     facts->own_pause = j->own_pause;
     facts->frozen = j->frozen;
+    facts->resting = j->databases && json_array_get_length(j->databases) > 0;
     facts->background = j->background;
     facts->lazy = fsn_fill_is_wanted(j);
     facts->ran = (loads(j) || j->operation == FSN_OP_LOAD) &&

@@ -23,6 +23,7 @@ static const char *const action_names[] = {
     [FSN_RECOVER_MARK_CONSUMED] = "mark-consumed",
     [FSN_RECOVER_CONTINUE_LOAD] = "continue-load",
     [FSN_RECOVER_THAW] = "thaw",
+    [FSN_RECOVER_RELEASE_DATABASES] = "release-databases",
     [FSN_RECOVER_UNDO_INSTANT] = "undo-instant",
     [FSN_RECOVER_KEEP_INSTANT] = "keep-instant",
     [FSN_RECOVER_REMOVE_FILES] = "remove-files",
@@ -256,6 +257,9 @@ plan_snapshot(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     }
     if (on && f->frozen) {
         add(plan, FSN_RECOVER_THAW);
+    }
+    if (on && f->resting) {
+        add(plan, FSN_RECOVER_RELEASE_DATABASES); /* a frozen guest runs nothing */
     }
     /* In QEMU or, of a domain that is off, in its images. */
     add(plan, f->manifest ? FSN_RECOVER_KEEP_INSTANT : FSN_RECOVER_UNDO_INSTANT);

@@ -31,6 +31,7 @@ typedef struct {
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
     bool own_pause;  /* the operation stopped the guest, and has not continued it */
     bool frozen;     /* snapshot, restore: the guest's file systems may be frozen */
+    bool resting;    /* snapshot: databases in the guest may be at rest */
     bool background; /* snapshot: QEMU reads memory of a guest that may run */
     bool migrating;  /* an outgoing migration is under way */
     bool lazy;       /* restore: its disks are filled afterwards */
@@ -53,6 +54,7 @@ typedef enum {
     FSN_RECOVER_MARK_CONSUMED,
     FSN_RECOVER_CONTINUE_LOAD,
     FSN_RECOVER_THAW,
+    FSN_RECOVER_RELEASE_DATABASES,
     FSN_RECOVER_UNDO_INSTANT, /* what a snapshot has in QEMU goes, its bitmaps into the base's */
     FSN_RECOVER_KEEP_INSTANT, /* it goes, but for the bitmaps of the snapshot, which exists */
     FSN_RECOVER_REMOVE_FILES,  /* a restore's temporary ones */

@@ -14,6 +14,7 @@
 #include "changemap/marker.h"
 #include "cycle/arm.h"
 #include "cycle/continue-guest.h"
+#include "cycle/databases.h"
 #include "cycle/fill.h"
 #include "cycle/holder-wire.h"
 #include "cycle/image-bitmaps.h"
@@ -93,6 +94,15 @@ thaw(FsnRecovery *r)
         g_warning("domain '%s': cannot thaw the guest's file systems: %s",
                   r->journal->domain, error->message);
     }
+}
+
+static void
+tell_database(gpointer user, const char *name, const char *why)
+{
+    const FsnRecovery *r = user;
+
+    g_warning("domain '%s': cannot release database '%s': %s", r->journal->domain, name,
+              why);
 }
 
 /* A record too many in an image that cannot be reached now does no harm: the next snapshot takes
@@ -296,6 +306,9 @@ run_action(FsnRecovery *r, FsnRecoverAction action, GError **error)
         return continue_load(r, error);
     case FSN_RECOVER_THAW:
         thaw(r);
+        return true;
+    case FSN_RECOVER_RELEASE_DATABASES:
+        fsn_databases_release(r->journal, r->domain, tell_database, r);
         return true;
     case FSN_RECOVER_UNDO_INSTANT:
         return settle_instant(r, FSN_SWEEP_UNDO, error);

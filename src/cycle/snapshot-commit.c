@@ -97,7 +97,8 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     if (d->parent_id) {
         json_object_set_string_member(o, "base", d->parent_id);
     }
-    json_object_set_string_member(o, "consistency", run->consistency);
+    json_object_set_string_member(o, "consistency",
+                                  fsn_snapshot_consistency(run, d->facts->target));
     json_object_set_object_member(o, "bytes", bytes_json(&bytes));
     json_object_set_array_member(o, "partitions", partitions_json(d));
     if (fsn_disk_parts_name(run->options.parts, d->facts->target)) {
@@ -254,10 +255,12 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     g_autoptr(JsonArray) resources = fsn_snapshot_resources_json(run);
     g_autoptr(JsonObject) granularity = fsn_snapshot_policy_json(run);
     g_autoptr(JsonObject) manifest = NULL;
+    JsonArray *databases;
     FsnImageStats stats;
     FsnManifestRam ram;
 
-    if (!commit_memory(run, &stats, &objects, facts, &ram, error) ||
+    if (!fsn_snapshot_databases_settle(run, error) ||
+        !commit_memory(run, &stats, &objects, facts, &ram, error) ||
         !fsn_firmware_store(&run->firmware, run->repo, error)) {
         return false;
     }
@@ -275,6 +278,10 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     }
     if (run->logs) {
         json_object_set_array_member(manifest, "logs", json_array_ref(run->logs));
+    }
+    databases = fsn_snapshot_databases_json(run);
+    if (databases) {
+        json_object_set_array_member(manifest, "databases", databases);
     }
     return fsn_repo_commit_manifest(run->repo, manifest, error);
 }
@@ -299,6 +306,7 @@ clear_up(FsnSnapshotRun *run, GError **error)
             error, "the snapshot %.8s is whole, but QEMU is not cleared up: ", run->id);
         return false;
     }
+    fsn_snapshot_databases_release(run, true); /* what could not be before */
     fsn_snapshot_close_offline(run, FSN_SWEEP_KEEP);
     if (run->socket) {
         (void)unlink(run->socket); /* nobody listens any more */
@@ -342,7 +350,8 @@ fsn_snapshot_commit(FsnSnapshotRun *run, FsnSnapshotResult *out_result, GError *
     g_strlcpy(r->snapshot, run->id, sizeof(r->snapshot));
     g_strlcpy(r->parent, run->parent_id ? run->parent_id : "", sizeof(r->parent));
     r->domain = g_strdup(run->facts->name);
-    r->consistency = g_strdup(run->consistency);
+    r->consistency = g_strdup(fsn_snapshot_consistency(run, NULL));
+    r->databases = fsn_snapshot_databases_json(run);
     r->warning = g_steal_pointer(&run->warning);
     r->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
     r->pause_us = run->pause_us;

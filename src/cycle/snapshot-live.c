@@ -317,7 +317,8 @@ take(FsnSnapshotRun *run, GError **error)
 {
     bool ok;
 
-    if (!freeze(run, error) || !stop_guest(run, error)) {
+    if (!fsn_snapshot_databases_quiesce(run, error) || !freeze(run, error) ||
+        !stop_guest(run, error)) {
         return false;
     }
     ok = fsn_instant_take(run->instant, error);
@@ -327,6 +328,7 @@ take(FsnSnapshotRun *run, GError **error)
     ok = ok && fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error) &&
          begin_memory(run, error);
     thaw(run);
+    fsn_snapshot_databases_release(run, false);
     return ok && fsn_instant_export(run->instant, error);
 }
 
@@ -406,6 +408,7 @@ undo_in_qemu(FsnSnapshotRun *run, GError **error)
     }
     ok = end_migration(run, error) && fsn_snapshot_continue(run, error);
     thaw(run);
+    fsn_snapshot_databases_release(run, true);
     return ok &&
            (run->durable || fsn_instant_sweep(run->qmp, run->repo_id, run->id,
                                               FSN_SWEEP_UNDO, run->journal->nbd, error));

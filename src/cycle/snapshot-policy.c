@@ -49,6 +49,12 @@ profile_of(const FsnSnapshotRun *run)
     return run->policy->profile ? run->policy->profile : run->policy->own->profile;
 }
 
+const FsnProfile *
+fsn_snapshot_policy_profile(const FsnSnapshotRun *run)
+{
+    return run->policy ? profile_of(run) : NULL;
+}
+
 static const FsnSnapshotLevel *
 disk_level(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
 {
@@ -320,7 +326,7 @@ fsn_snapshot_policy_choose(const FsnSnapshotRun *run,
             g_ptr_array_add(d->parts, g_steal_pointer(&part));
         }
     }
-    return true;
+    return fsn_snapshot_databases_check(run, d, partitions, error);
 }
 
 JsonArray *
@@ -464,6 +470,13 @@ fsn_snapshot_policy_json(const FsnSnapshotRun *run)
     }
     for (guint i = 0; i < run->disks->len; i++) {
         add_disk(run, granularity, run->disks->pdata[i]);
+    }
+    if (*fsn_profile_text(profile_of(run), FSN_KEY_DATABASE_DECLARE)) {
+        const FsnSnapshotLevel *level =
+            fsn_snapshot_levels_of(run->policy->levels, FSN_RESOURCE_DATABASE);
+
+        (void)fsn_granularity_add(granularity, FSN_RESOURCE_DATABASE, NULL,
+                                  &level->activity, &level->decision); /* is in there */
     }
     return granularity;
 }

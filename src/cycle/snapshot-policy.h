@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cycle/snapshot-private.h"
-#include "policies/level.h"
+#include "policies/profile-set.h"
 
 G_BEGIN_DECLS
 
@@ -11,6 +11,9 @@ G_BEGIN_DECLS
 
 bool fsn_snapshot_policy_load(FsnSnapshotRun *run, GError **error);
 void fsn_snapshot_policy_free(FsnSnapshotPolicy *policy);
+
+/* The profile that counts; NULL without a policy. Belongs to @run. */
+const FsnProfile *fsn_snapshot_policy_profile(const FsnSnapshotRun *run);
 
 /* Decides on the levels, from what the domain does; once the manifests are known. */
 void fsn_snapshot_policy_decide(FsnSnapshotRun *run);

@@ -170,7 +170,7 @@ check_disks_healthy(FsnSnapshotRun *run, GError **error)
 }
 
 static bool
-look(FsnSnapshotRun *run, GError **error)
+look(FsnSnapshotRun *run, bool plan_only, GError **error)
 {
     if (is_on(run)) {
         run->qmp = fsn_qmp_new(fsn_virt_qmp_transport(run->domain));
@@ -179,7 +179,8 @@ look(FsnSnapshotRun *run, GError **error)
         return false;
     }
     fsn_snapshot_policy_decide(run);
-    return plan_memory(run, error) && fsn_snapshot_find_disks(run, error);
+    return plan_memory(run, error) && fsn_snapshot_find_disks(run, error) &&
+           fsn_snapshot_databases_plan(run, plan_only, error);
 }
 
 static bool
@@ -288,9 +289,10 @@ fsn_snapshot_preflight(FsnSnapshotRun *run,
         return false;
     }
     if (plan_only) {
-        return check_idle(run, error) && look(run, error) && check_something(run, error);
+        return check_idle(run, error) && look(run, true, error) &&
+               check_something(run, error);
     }
-    if (!lock_domain(run, error) || !check_idle(run, error) || !look(run, error) ||
+    if (!lock_domain(run, error) || !check_idle(run, error) || !look(run, false, error) ||
         !check_something(run, error) ||
         (!run->comparing && (!check_space(run, error) || !void_states(run, error) ||
                              !store_descriptions(run, error)))) {

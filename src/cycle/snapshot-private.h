@@ -70,6 +70,7 @@ typedef struct {
 
 typedef struct FsnSnapshotReading FsnSnapshotReading;
 typedef struct FsnSnapshotPolicy FsnSnapshotPolicy;
+typedef struct FsnSnapshotDatabases FsnSnapshotDatabases;
 
 /* The export of the variable store; no disk is called so. */
 #define FSN_SNAPSHOT_NVRAM "nvram"
@@ -103,8 +104,9 @@ typedef struct {
     FsnFirmwareRecord firmware;
     char *nvram_node; /* QEMU's of the variable store; NULL = it is read from its file */
     uint64_t nvram_size;
-    int nvram_number;          /* in the instant; -1 = not there */
-    FsnSnapshotPolicy *policy; /* NULL = none: only compared */
+    int nvram_number;                /* in the instant; -1 = not there */
+    FsnSnapshotPolicy *policy;       /* NULL = none: only compared */
+    FsnSnapshotDatabases *databases; /* NULL = none are declared, or not looked at yet */
     FsnRamMode ram_mode;
     const char *ram_reason;
     GPtrArray *manifests; /* all that the repository had, newest first */
@@ -128,12 +130,12 @@ typedef struct {
     bool stopped; /* the guest, by us; not continued yet */
     bool durable;
     bool finished;
-    bool undone; /* or tried to */
-    bool stuck;  /* recovery has to */
-    const char *consistency;
-    char *warning;      /* NULL = none */
-    int64_t instant_us; /* real time */
-    int64_t stop_us;    /* monotonic */
+    bool undone;             /* or tried to */
+    bool stuck;              /* recovery has to */
+    const char *consistency; /* "crash" or "filesystem"; databases are apart */
+    char *warning;           /* NULL = none */
+    int64_t instant_us;      /* real time */
+    int64_t stop_us;         /* monotonic */
     int64_t pause_us;
 } FsnSnapshotRun;
 
@@ -197,6 +199,29 @@ bool fsn_snapshot_commit(FsnSnapshotRun *run,
                          GError **error);
 JsonArray *fsn_snapshot_disks_json(const FsnSnapshotRun *run);
 JsonArray *fsn_snapshot_resources_json(const FsnSnapshotRun *run);
+
+/* snapshot-databases.c: the databases that the profile declares. What is to be done about each,
+ * once the disks and the memory are planned; an error if one should and cannot be brought to
+ * rest, and the snapshot shall not go on without. Unless @plan_only the agent is asked. */
+bool fsn_snapshot_databases_plan(FsnSnapshotRun *run, bool plan_only, GError **error);
+void fsn_snapshot_databases_free(FsnSnapshotDatabases *databases);
+/* Brings them to rest, just before the instant. */
+bool fsn_snapshot_databases_quiesce(FsnSnapshotRun *run, GError **error);
+/* Releases them, once the file systems are thawed; what fails is tried again, and told only if it
+ * is the @last time. */
+void fsn_snapshot_databases_release(FsnSnapshotRun *run, bool last);
+/* In the thread that reads @d, whose @partitions are known now: whether the snapshot has to be
+ * given up, since a database does not live where it was said to. */
+bool fsn_snapshot_databases_check(const FsnSnapshotRun *run,
+                                  const FsnSnapshotDisk *d,
+                                  const GPtrArray *partitions,
+                                  GError **error);
+/* The same for all that has been read, and what only leads to a warning. */
+bool fsn_snapshot_databases_settle(FsnSnapshotRun *run, GError **error);
+/* What disk @target is consistent as, or NULL: all that is taken. */
+const char *fsn_snapshot_consistency(const FsnSnapshotRun *run, const char *target);
+/* As the manifest has them; NULL = none are declared. */
+JsonArray *fsn_snapshot_databases_json(const FsnSnapshotRun *run);
 
 /* snapshot-config.c: stores the configuration around the domain, and its logs; beforehand. */
 bool fsn_snapshot_store_config(FsnSnapshotRun *run, GError **error);

@@ -58,6 +58,7 @@ fsn_snapshot_run_free(FsnSnapshotRun *run)
     g_clear_pointer(&run->config, json_object_unref);
     g_clear_pointer(&run->logs, json_array_unref);
     g_free(run->parent_id);
+    fsn_snapshot_databases_free(run->databases);
     fsn_snapshot_policy_free(run->policy);
     g_free(run->warning);
     g_free(run);
@@ -108,8 +109,8 @@ give_up(FsnSnapshotRun *run, GError **error)
     if (!fsn_snapshot_undo(run, &left)) {
         add_to_error(error, left->message);
     }
-    if (run->frozen && run->warning) {
-        add_to_error(error, run->warning); /* why it is still frozen */
+    if ((run->frozen || (run->journal && run->journal->databases)) && run->warning) {
+        add_to_error(error, run->warning); /* why it is still frozen, or at rest */
     }
 }
 
@@ -148,12 +149,13 @@ fsn_cycle_snapshot_plan(FsnCycle *cycle,
         return false;
     }
     out_result->domain = g_strdup(run->facts->name);
-    out_result->consistency = g_strdup(run->consistency);
+    out_result->consistency = g_strdup(fsn_snapshot_consistency(run, NULL));
     out_result->memory = g_strdup(fsn_ram_mode_name(run->ram_mode));
     g_strlcpy(out_result->parent, run->parent_id ? run->parent_id : "",
               sizeof(out_result->parent));
     out_result->warning = g_steal_pointer(&run->warning);
     out_result->granularity = fsn_snapshot_policy_json(run);
+    out_result->databases = fsn_snapshot_databases_json(run);
     out_result->disks = fsn_snapshot_disks_json(run);
     out_result->resources = fsn_snapshot_resources_json(run);
     return true;
@@ -176,6 +178,7 @@ fsn_snapshot_result_clear(FsnSnapshotResult *r)
     g_clear_pointer(&r->consistency, g_free);
     g_clear_pointer(&r->memory, g_free);
     g_clear_pointer(&r->warning, g_free);
+    g_clear_pointer(&r->databases, json_array_unref);
     g_clear_pointer(&r->disks, json_array_unref);
     g_clear_pointer(&r->resources, json_array_unref);
     g_clear_pointer(&r->granularity, json_object_unref);
@@ -199,6 +202,9 @@ fsn_snapshot_result_to_json(const FsnSnapshotResult *r)
     json_object_set_int_member(o, "bytes_stored", (int64_t)r->bytes_stored);
     json_object_set_array_member(o, "disks", json_array_ref(r->disks));
     json_object_set_array_member(o, "resources", json_array_ref(r->resources));
+    if (r->databases) {
+        json_object_set_array_member(o, "databases", json_array_ref(r->databases));
+    }
     if (r->granularity) {
         json_object_set_string_member(
             o, "profile", json_object_get_string_member(r->granularity, "profile"));

@@ -47,7 +47,7 @@ typedef struct {
     char snapshot[33]; /* "" = only planned */
     char parent[33];   /* "" = none */
     char *domain;
-    char *consistency; /* "crash" or "filesystem" */
+    char *consistency; /* "crash", "filesystem" or "application" */
     char *memory;      /* how it was taken: "background", "stopped", "none" */
     int64_t pause_us;  /* from the guest's stop until it ran again */
     int64_t total_us;
@@ -56,6 +56,7 @@ typedef struct {
     uint64_t bytes_stored;
     JsonArray *disks;        /* as in the manifest; of a plan with "estimate" */
     JsonArray *resources;    /* with the reasons */
+    JsonArray *databases;    /* as in the manifest; NULL = none are declared */
     JsonObject *granularity; /* the policy's decisions; NULL = there was none */
     char *warning;           /* what the user should know; NULL = nothing */
 } FsnSnapshotResult;

@@ -3,7 +3,8 @@
 # build-guest.sh OUTDIR : the files of the test guests, from what the distribution has:
 #     vmlinuz          the newest cloud kernel of Debian (or $FSN_GUEST_KERNEL), as it is
 #     initramfs        memguest as /init, and the virtio modules; the same bytes each time
-#     initramfs-agent  the same with the QEMU guest agent, where this host has it
+#     initramfs-agent  the same with the QEMU guest agent, where this host has it, and a shell for
+#                      what it is told to run
 #     qemu-odd         the emulator wrapper, copied so that its time stamp stays
 #     stamp            the reader of the serial console
 #     kernel-version
@@ -79,7 +80,15 @@ if [ -n "$agent" ]; then
     mkdir -p "$work/agent"/{sbin,usr/sbin}
     install -m 755 "$agent" "$work/agent/usr/sbin/qemu-ga"
     ln -s /init "$work/agent/sbin/hwclock"
-    ldd "$agent" | grep -o '/[^ ]*' | while read -r library; do
+    programs=("$agent")
+    mkdir "$work/agent/bin"
+    for program in dash sleep kill; do
+        # -P: kill is a builtin too
+        programs+=("$(type -P "$program")")
+        install -m 755 "${programs[-1]}" "$work/agent/bin/$program"
+    done
+    ln -s dash "$work/agent/bin/sh"
+    ldd "${programs[@]}" | grep -o '^[[:space:]].*/[^ ]*' | grep -o '/[^ ]*' | sort -u | while read -r library; do
         install -D -m 755 "$library" "$work/agent$library"
     done
     { cat "$work/initramfs"; archive "$work/agent"; } >"$work/initramfs-agent"

@@ -28,7 +28,7 @@ example(void)
     return j;
 }
 
-/* What only a restore has. */
+/* What only a restore has, and the databases of a snapshot. */
 static void
 test_restore(void)
 {
@@ -39,6 +39,7 @@ test_restore(void)
     g_autofree char *text = NULL;
     FsnJournal *none = NULL;
     JsonObject *file = json_object_new();
+    JsonObject *database = json_object_new();
 
     j->step = FSN_STEP_REPLACING;
     j->xml = g_strdup("<domain/>");
@@ -46,9 +47,13 @@ test_restore(void)
     j->files = json_array_new();
     json_object_set_string_member(file, "path", "/a");
     json_array_add_object_element(j->files, file);
+    j->databases = json_array_new();
+    json_object_set_string_member(database, "name", "pg");
+    json_array_add_object_element(j->databases, database);
     text = fsn_journal_to_text(j);
     g_assert_true(fsn_journal_parse(text, strlen(text), &back, &error));
     g_assert_cmpint(back->operation, ==, FSN_OP_RESTORE);
+    g_assert_cmpuint(json_array_get_length(back->databases), ==, 1);
     g_assert_cmpint(back->step, ==, FSN_STEP_REPLACING);
     g_assert_cmpstr(back->xml, ==, "<domain/>");
     g_assert_cmpstr(back->marks, ==, j->marks);

@@ -191,6 +191,12 @@ check_snapshot(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     g_assert_cmpint(has(p, FSN_RECOVER_CONTINUE_GUEST), ==,
                     on && f->own_pause && f->was_running);
     g_assert_cmpint(has(p, FSN_RECOVER_THAW), ==, on && f->frozen);
+    g_assert_cmpint(has(p, FSN_RECOVER_RELEASE_DATABASES), ==, on && f->resting);
+    /* a guest whose file systems are frozen runs nothing */
+    if (has(p, FSN_RECOVER_THAW) && has(p, FSN_RECOVER_RELEASE_DATABASES)) {
+        g_assert_cmpuint(at(p, FSN_RECOVER_THAW), <,
+                         at(p, FSN_RECOVER_RELEASE_DATABASES));
+    }
     g_assert_cmpint(has(p, FSN_RECOVER_KEEP_INSTANT), ==, f->manifest);
     g_assert_cmpint(has(p, FSN_RECOVER_UNDO_INSTANT), ==, !f->manifest);
     g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
@@ -286,7 +292,7 @@ check_plan(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
 static void
 test_all_combinations(void)
 {
-    for (unsigned bits = 0; bits < 4096; bits++) {
+    for (unsigned bits = 0; bits < 8192; bits++) {
         if ((bits & 7) > FSN_OP_SNAPSHOT) {
             continue;
         }
@@ -304,6 +310,7 @@ test_all_combinations(void)
                                       .own_pause = bits & 8,
                                       .background = bits & 2048,
                                       .frozen = bits & 128,
+                                      .resting = bits & 4096,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
