@@ -8,17 +8,23 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "cli/changemap-view.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
 #include "cli/units.h"
+#include "cycle/changemap-kept.h"
 #include "cycle/changemap.h"
 #include "history/store.h"
 #include "plot/heat.h"
+#include "virt/domain.h"
 
 /* Rows of a plot. */
-#define MAX_ROWS 200
+#define MAX_ROWS      200
+#define SAVE_EVERY_US ((int64_t)30 * G_USEC_PER_SEC)
 
+static gboolean opt_kept;
+static gboolean opt_list;
 static gboolean opt_plot;
 static gboolean opt_watch;
 static char *opt_output;
@@ -28,6 +34,10 @@ static int opt_rounds;
 static GOptionEntry options[] = {
     { "interval", 0, 0, G_OPTION_ARG_INT, &opt_interval,
       "between two rounds (by the profile)", "SECONDS" },
+    { "kept", 0, 0, G_OPTION_ARG_NONE, &opt_kept,
+      "show what was seen last, by the daemon for instance", NULL },
+    { "list", 0, 0, G_OPTION_ARG_NONE, &opt_list, "list the domains that ask for a map",
+      NULL },
     { "output", 0, 0, G_OPTION_ARG_FILENAME, &opt_output,
       "draw it into FILE.svg or FILE.png", "FILE" },
     { "plot", 0, 0, G_OPTION_ARG_NONE, &opt_plot, "draw it", NULL },
@@ -45,6 +55,9 @@ typedef struct {
     unsigned given_up;
     int64_t looked_us; /* monotonic; 0 = not yet */
     bool no_history;   /* that was said */
+    FsnMapKept *kept;
+    int64_t saved_us; /* monotonic; 0 = not yet */
+    bool not_saved;   /* that was said */
 } Watch;
 
 static void
@@ -125,10 +138,9 @@ add_rows(Watch *w)
             plot = NULL; /* its size has changed, or it is full: begun anew */
         }
         if (!plot) {
-            g_autofree char *size = fsn_cli_size_text(fsn_heat_map_size(heat));
-            g_autofree char *title =
-                g_strdup_printf("%s: %s, %s", fsn_changemap_name(w->map),
-                                fsn_heat_map_target(heat), size);
+            g_autofree char *title = fsn_cli_changemap_title(fsn_changemap_name(w->map),
+                                                             fsn_heat_map_target(heat),
+                                                             fsn_heat_map_size(heat));
 
             plot = fsn_heat_plot_new(title, n);
             g_hash_table_replace(w->plots, g_strdup(fsn_heat_map_target(heat)), plot);
@@ -138,30 +150,6 @@ add_rows(Watch *w)
         }
         fsn_heat_plot_add(plot, label, values);
     }
-}
-
-/* The rate of one cell as a row of the table. */
-static void
-add_line(FsnCliTable *table, const char *name, JsonObject *o)
-{
-    int64_t rate = fsn_json_peek_int(o, "bytes_per_s", -1);
-    double again = json_object_has_member(o, "rewritten")
-                       ? json_object_get_double_member(o, "rewritten")
-                       : -1;
-    int64_t requests = fsn_json_peek_int(o, "read_requests_per_s", 0) +
-                       fsn_json_peek_int(o, "write_requests_per_s", 0);
-    bool counted = json_object_has_member(o, "request_bytes");
-    g_autofree char *size =
-        fsn_cli_size_text((uint64_t)fsn_json_peek_int(o, "request_bytes", 0));
-    g_autofree char *change =
-        rate < 0 ? g_strdup("?") : fsn_cli_size_text((uint64_t)rate);
-    g_autofree char *rewritten =
-        again < 0 ? g_strdup("") : g_strdup_printf("%.0f%%", again * 100);
-    g_autofree char *per_s =
-        counted ? g_strdup_printf("%" G_GINT64_FORMAT, requests) : g_strdup("");
-
-    fsn_cli_table_add(table, name, change, fsn_json_peek_string(o, "pattern", "?"),
-                      rewritten, per_s, counted ? size : "");
 }
 
 static JsonArray *
@@ -177,32 +165,21 @@ disks_json(Watch *w)
 }
 
 static void
-show_table(Watch *w, JsonArray *disks)
+fill_document(Watch *w, JsonObject *document)
 {
-    g_autoptr(FsnCliTable) table = fsn_cli_table_new("lrlrrr");
-    g_autofree char *text = NULL;
+    JsonArray *notes = json_array_new();
 
-    fsn_cli_table_add(table, "DISK", "CHANGES/S", "PATTERN", "REWRITTEN", "REQUESTS/S",
-                      "SIZE");
-    for (guint i = 0; i < json_array_get_length(disks); i++) {
-        JsonObject *o = json_array_get_object_element(disks, i);
-        const char *target = fsn_json_peek_string(o, "target", "?");
-        JsonArray *parts;
-
-        add_line(table, target, o);
-        if (!fsn_json_get_array(o, "partitions", &parts, NULL)) {
-            continue;
-        }
-        for (guint k = 0; k < json_array_get_length(parts); k++) {
-            JsonObject *part = json_array_get_object_element(parts, k);
-            g_autofree char *name = g_strdup_printf(
-                "%s:%d", target, (int)fsn_json_peek_int(part, "number", 0));
-
-            add_line(table, name, part);
-        }
+    json_object_set_string_member(document, "domain", fsn_changemap_name(w->map));
+    json_object_set_string_member(document, "uuid", fsn_changemap_uuid(w->map));
+    json_object_set_boolean_member(document, "bitmaps",
+                                   fsn_changemap_has_bitmaps(w->map));
+    json_object_set_int_member(document, "rounds", w->rounds);
+    json_object_set_int_member(document, "given_up", w->given_up);
+    for (guint i = 0; i < w->notes->len; i++) {
+        json_array_add_string_element(notes, w->notes->pdata[i]);
     }
-    text = fsn_cli_table_text(table);
-    fsn_cli_print(w->context, "%s", text);
+    json_object_set_array_member(document, "notes", notes);
+    json_object_set_array_member(document, "disks", disks_json(w));
 }
 
 static bool
@@ -219,16 +196,29 @@ show_plots(Watch *w, GError **error)
             g_ptr_array_add(plots, plot);
         }
     }
-    for (guint i = 0; opt_plot && i < plots->len; i++) {
-        g_autofree char *text =
-            fsn_heat_plot_terminal(plots->pdata[i], !g_get_charset(NULL));
+    return fsn_cli_changemap_draw(w->context, plots, opt_plot, opt_output, error);
+}
 
-        fsn_cli_print(w->context, "%s%s", i > 0 ? "\n" : "", text);
+/* Not every round, which would cost more than the round; and at the end. */
+static void
+save(Watch *w, bool always)
+{
+    int64_t now_us = fsn_monotonic_us();
+    g_autoptr(JsonObject) document = NULL;
+    g_autoptr(GError) error = NULL;
+
+    if (w->rounds == 0 ||
+        (!always && w->saved_us > 0 && now_us - w->saved_us < SAVE_EVERY_US)) {
+        return;
     }
-    if (opt_output && !fsn_heat_plot_write(plots, opt_output, error)) {
-        return false;
+    document = json_object_new();
+    fill_document(w, document);
+    fsn_map_kept_fill(w->kept, document, fsn_realtime_us());
+    w->saved_us = now_us;
+    if (!fsn_map_kept_save(w->kept, document, &error) && !w->not_saved) {
+        w->not_saved = true;
+        fsn_cli_warn(w->context, "the map is not kept: %s", error->message);
     }
-    return true;
 }
 
 /* False if it was interrupted. */
@@ -269,7 +259,10 @@ one_round(Watch *w, GError **error)
     }
     w->given_up += note != NULL;
     if (span_us > 0) {
+        g_autoptr(GPtrArray) disks = fsn_changemap_disks(w->map);
+
         keep(w, span_us);
+        fsn_map_kept_add(w->kept, disks, fsn_realtime_us(), span_us);
     }
     return true;
 }
@@ -292,10 +285,11 @@ watch(Watch *w, GError **error)
         }
         w->rounds++;
         add_rows(w);
+        save(w, false);
         if (opt_watch && !w->context->json) {
             g_autoptr(JsonArray) disks = disks_json(w);
 
-            show_table(w, disks);
+            fsn_cli_changemap_table(w->context, disks);
         }
     }
     return true;
@@ -305,32 +299,102 @@ static bool
 show(Watch *w, GError **error)
 {
     JsonObject *document = w->context->document;
-    JsonArray *disks = disks_json(w);
-    JsonArray *notes = json_array_new();
 
-    json_object_set_string_member(document, "domain", fsn_changemap_name(w->map));
-    json_object_set_string_member(document, "uuid", fsn_changemap_uuid(w->map));
-    json_object_set_boolean_member(document, "bitmaps",
-                                   fsn_changemap_has_bitmaps(w->map));
-    json_object_set_int_member(document, "rounds", w->rounds);
-    json_object_set_int_member(document, "given_up", w->given_up);
-    for (guint i = 0; i < w->notes->len; i++) {
-        json_array_add_string_element(notes, w->notes->pdata[i]);
-    }
-    json_object_set_array_member(document, "notes", notes);
-    json_object_set_array_member(document, "disks", disks);
+    fill_document(w, document);
     if (!opt_watch && !opt_plot) {
-        show_table(w, disks);
+        fsn_cli_changemap_table(w->context,
+                                json_object_get_array_member(document, "disks"));
     }
     return show_plots(w, error);
 }
 
+/* The domains that ask for a map, and when there was a look at each. */
 static bool
-check_options(GError **error)
+list(FsnCliContext *context, FsnCycle *cycle, GError **error)
 {
+    g_autoptr(FsnCliTable) table = fsn_cli_table_new("ll");
+    g_autofree char *text = NULL;
+    JsonArray *domains;
+
+    if (!fsn_changemap_wanted(cycle, &domains, error)) {
+        return false;
+    }
+    json_object_set_array_member(context->document, "domains", domains);
+    fsn_cli_table_add(table, "DOMAIN", "LAST LOOK");
+    for (guint i = 0; i < json_array_get_length(domains); i++) {
+        JsonObject *domain = json_array_get_object_element(domains, i);
+        int64_t time_us = fsn_map_kept_time_us(fsn_cycle_state_dir(cycle),
+                                               fsn_json_peek_string(domain, "uuid", ""));
+        g_autofree char *time = time_us > 0 ? fsn_rfc3339(time_us) : NULL;
+        g_autofree char *local = time ? fsn_cli_instant_text(time) : g_strdup("never");
+
+        if (time) {
+            json_object_set_string_member(domain, "kept", time);
+        }
+        fsn_cli_table_add(table, fsn_json_peek_string(domain, "domain", "?"), local);
+    }
+    text = fsn_cli_table_text(table);
+    if (json_array_get_length(domains) > 0) {
+        fsn_cli_print(context, "%s", text);
+    } else {
+        fsn_cli_say(context, "no domain that is on asks for a change map "
+                             "(changemap.enabled)");
+    }
+    return true;
+}
+
+static void
+copy_members(JsonObject *from, JsonObject *to)
+{
+    g_autoptr(GList) names = json_object_get_members(from);
+
+    for (GList *l = names; l; l = l->next) {
+        json_object_set_member(to, l->data, json_object_dup_member(from, l->data));
+    }
+}
+
+/* What others, the daemon for instance, have seen. */
+static bool
+show_kept(FsnCliContext *context, FsnCycle *cycle, const char *who, GError **error)
+{
+    FsnVirt *virt = fsn_cycle_virt(cycle, error);
+    g_autoptr(FsnVirtDomain) domain = NULL;
+    g_autoptr(JsonObject) kept = NULL;
+    g_autoptr(GPtrArray) plots = NULL;
+    JsonArray *disks;
+
+    if (!virt || !fsn_virt_lookup(virt, who, &domain, error)) {
+        return false;
+    }
+    kept = fsn_map_kept_load(fsn_cycle_state_dir(cycle), fsn_virt_domain_uuid(domain),
+                             error);
+    if (!kept || !fsn_json_get_array(kept, "disks", &disks, error)) {
+        return false;
+    }
+    plots = fsn_cli_changemap_plots(fsn_virt_domain_name(domain), disks);
+    if (!opt_plot) {
+        fsn_cli_changemap_table(context, disks);
+    }
+    copy_members(kept, context->document);
+    return fsn_cli_changemap_draw(context, plots, opt_plot, opt_output, error);
+}
+
+static bool
+check_options(const char *domain, GError **error)
+{
+    const char *wrong = NULL;
+
     if (opt_interval < 0 || opt_interval > 3600 || opt_rounds < 0) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
-                    "--interval takes 1 to 3600 seconds, --rounds a number");
+        wrong = "--interval takes 1 to 3600 seconds, --rounds a number";
+    } else if (!opt_list == !domain) {
+        wrong = "say which domain, or --list";
+    } else if ((opt_list || opt_kept) && (opt_watch || opt_rounds || opt_interval)) {
+        wrong = "--list and --kept do not look at a disk";
+    } else if (opt_list && (opt_kept || opt_plot || opt_output)) {
+        wrong = "--list stands alone";
+    }
+    if (wrong) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "%s", wrong);
         return false;
     }
     opt_rounds = opt_rounds > 0 ? opt_rounds : 1;
@@ -338,34 +402,56 @@ check_options(GError **error)
 }
 
 static bool
-run(FsnCliContext *context, char **args, GError **error)
+make_map(FsnCliContext *context, FsnCycle *cycle, const char *domain, GError **error)
 {
-    g_autoptr(FsnCycle) cycle = NULL;
     g_autoptr(GHashTable) plots = g_hash_table_new_full(
         g_str_hash, g_str_equal, g_free, (GDestroyNotify)fsn_heat_plot_free);
     g_autoptr(GPtrArray) notes = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(FsnMapKept) kept = NULL;
     Watch w = { .context = context, .plots = plots, .notes = notes };
     bool ok;
 
-    if (!check_options(error)) {
+    w.map = fsn_changemap_new(cycle, domain, error);
+    if (!w.map) {
+        return false;
+    }
+    kept = w.kept =
+        fsn_map_kept_new(fsn_cycle_state_dir(cycle), fsn_changemap_uuid(w.map));
+    ok = watch(&w, error);
+    save(&w, true);
+    ok = ok && show(&w, error);
+    return fsn_changemap_end(w.map, ok ? error : NULL) && ok;
+}
+
+static bool
+run(FsnCliContext *context, char **args, GError **error)
+{
+    g_autoptr(FsnCycle) cycle = NULL;
+
+    if (!check_options(args[0], error)) {
         return false;
     }
     cycle = fsn_cli_open_cycle(context, NULL, error);
-    w.map = cycle ? fsn_changemap_new(cycle, args[0], error) : NULL;
-    if (!w.map) {
-        return fsn_cli_fail(error, "map the changes of", args[0]);
+    if (!cycle) {
+        return false;
     }
-    ok = watch(&w, error) && show(&w, error);
-    ok = fsn_changemap_end(w.map, ok ? error : NULL) && ok;
-    return ok || fsn_cli_fail(error, "map the changes of", args[0]);
+    if (opt_list) {
+        return list(context, cycle, error);
+    }
+    if (opt_kept) {
+        return show_kept(context, cycle, args[0], error) ||
+               fsn_cli_fail(error, "show the change map of", args[0]);
+    }
+    return make_map(context, cycle, args[0], error) ||
+           fsn_cli_fail(error, "map the changes of", args[0]);
 }
 
 const FsnCliCommand fsn_cmd_changemap = {
     .name = "changemap",
-    .arguments = "DOMAIN",
+    .arguments = "[DOMAIN]",
     .summary = "show where and how the disks of a domain change",
     .options = options,
-    .min_args = 1,
+    .min_args = 0,
     .max_args = 1,
     .interruptible = true,
     .run = run,

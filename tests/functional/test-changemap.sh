@@ -122,10 +122,26 @@ echo "kept in the history"
 expect_exit 0 foresnap --json history one --since 1h
 expect_match "$expect_out" '"metric" : "disk.vda.1.change.bytes",[^}]*"unit" : "B/s"' "the history"
 
+echo "kept for others to see"
+expect_exit 0 foresnap --json changemap one --kept
+expect_json "$expect_out" domain one
+expect_json "$expect_out" disks.0.pattern sequential
+expect_json "$expect_out" disks.0.heat.n_regions "$(json "$expect_out" disks.0.n_regions)"
+before=$(json "$expect_out" disks.0.heat.rows.length)
+expect_exit 0 foresnap changemap one --kept --plot --output "$PRIVATE_LIBVIRT/kept.svg"
+expect_match "$expect_out" "one: vda, 64" "the heat map"
+expect_exit 0 foresnap changemap --list
+expect_match "$expect_out" "one" "the list"
+expect_exit 2 foresnap changemap one --list
+expect_exit 2 foresnap changemap
+expect_exit 2 foresnap changemap one --kept --watch
+
 echo "a heat map"
 expect_exit 0 foresnap changemap one --interval 1 --rounds 2 --plot --output "$PRIVATE_LIBVIRT/heat.svg"
 expect_match "$expect_out" "one: vda, 64" "the heat map"
 grep -q '<svg' "$PRIVATE_LIBVIRT/heat.svg" || fail "no picture"
+expect_exit 0 foresnap --json changemap one --kept
+[ "$(json "$expect_out" disks.0.heat.rows.length)" -ge "$before" ] || fail "rows were lost: $expect_out"
 
 echo "a node that is renamed"
 watch_begin
