@@ -9,8 +9,11 @@
 #include "daemon/source.h"
 
 #include <gio/gio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #define MAX_DOCUMENT ((size_t)64 << 20)
 #define NICE         10
@@ -18,7 +21,8 @@
 struct FsnChild {
     GSubprocess *process;
     GCancellable *cancellable;
-    GSource *limit;    /* NULL: it is over */
+    GSource *limit;    /* NULL: none, or it is over */
+    bool late;         /* … which it is */
     FsnChildFunc func; /* NULL: abandoned */
     gpointer user;
 };
@@ -38,6 +42,7 @@ on_limit(gpointer user)
     FsnChild *child = user;
 
     fsn_source_clear(&child->limit);
+    child->late = true;
     g_subprocess_force_exit(child->process);
     return G_SOURCE_REMOVE;
 }
@@ -53,8 +58,8 @@ complaint_of(FsnChild *child, JsonObject *document)
     if (document && fsn_json_get_object(document, "error", &error, NULL)) {
         return g_strdup(fsn_json_peek_string(error, "message", "failed"));
     }
-    return g_strdup(!child->limit ? "it took too long and was ended"
-                                  : "it ended without a word");
+    return g_strdup(child->late ? "it took too long and was ended"
+                                : "it ended without a word");
 }
 
 static void
@@ -91,12 +96,23 @@ be_nice(GSubprocess *process)
     }
 }
 
+/* Between fork and exec: it ends with the daemon, however that ends. */
+static void
+end_with_parent(gpointer user)
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != (pid_t)GPOINTER_TO_INT(user)) {
+        _exit(1); /* it has ended already */
+    }
+}
+
 FsnChild *
 fsn_child_start(
     char **arguments, unsigned time_s, FsnChildFunc func, gpointer user, GError **error)
 {
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autofree char *program = fsn_main_program();
+    g_autoptr(GSubprocessLauncher) launcher = NULL;
     FsnChild *child;
     GSubprocess *process;
 
@@ -106,9 +122,12 @@ fsn_child_start(
         g_ptr_array_add(argv, *arg);
     }
     g_ptr_array_add(argv, NULL);
-    process = g_subprocess_newv(
-        (const char *const *)argv->pdata,
-        G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_SILENCE, error);
+    launcher = g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE |
+                                         G_SUBPROCESS_FLAGS_STDERR_SILENCE);
+    g_subprocess_launcher_set_child_setup(launcher, end_with_parent,
+                                          GINT_TO_POINTER(getpid()), NULL);
+    process =
+        g_subprocess_launcher_spawnv(launcher, (const char *const *)argv->pdata, error);
     if (!process) {
         return NULL;
     }
@@ -118,10 +137,26 @@ fsn_child_start(
     child->cancellable = g_cancellable_new();
     child->func = func;
     child->user = user;
-    child->limit =
-        fsn_source_attach(g_timeout_source_new_seconds(time_s), on_limit, child);
+    if (time_s > 0) {
+        child->limit =
+            fsn_source_attach(g_timeout_source_new_seconds(time_s), on_limit, child);
+    }
     g_subprocess_communicate_utf8_async(process, NULL, child->cancellable, on_end, child);
     return child;
+}
+
+void
+fsn_child_ask_to_end(FsnChild *child)
+{
+    g_subprocess_send_signal(child->process, SIGTERM);
+}
+
+void
+fsn_child_dismiss(FsnChild *child)
+{
+    child->func = NULL;
+    fsn_child_ask_to_end(child);
+    g_cancellable_cancel(child->cancellable);
 }
 
 void

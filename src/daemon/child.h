@@ -17,9 +17,14 @@ typedef struct FsnChild FsnChild;
 typedef void (*FsnChildFunc)(JsonObject *document, const char *complaint, gpointer user);
 
 /* Runs "foresnap --json @arguments" in the main context of the thread, with low priority for
- * the processor. NULL if it cannot be started, then @func is not called. */
+ * the processor; @time_s 0 is without a limit. It is asked to end (SIGTERM) when this thread
+ * ends, the daemon's own end among that. NULL if it cannot be started, then @func is not called. */
 FsnChild *fsn_child_start(
     char **arguments, unsigned time_s, FsnChildFunc func, gpointer user, GError **error);
+/* SIGTERM; @func is called when it has ended. */
+void fsn_child_ask_to_end(FsnChild *child);
+/* The same without anybody who waits for that; @func is not called. */
+void fsn_child_dismiss(FsnChild *child);
 /* Kills it; @func is not called. */
 void fsn_child_abandon(FsnChild *child);
 

@@ -17,12 +17,14 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/files.h"
+#include "cycle/changemap-kept.h"
 #include "cycle/context.h"
 #include "cycle/journal.h"
 #include "daemon/arguments.h"
 #include "daemon/gateway.h"
 #include "daemon/hooks.h"
 #include "daemon/log.h"
+#include "daemon/mapper.h"
 #include "daemon/notify.h"
 #include "daemon/refresher.h"
 #include "daemon/sampling.h"
@@ -61,6 +63,7 @@ struct FsnDaemon {
     FsnGateway *gateway;
     FsnScheduler *scheduler;
     FsnRefresher *refresher;
+    FsnMapper *mapper;
     bool recovered; /* what was interrupted has been seen to */
     bool stuck;     /* that libvirt does not answer has been said */
 };
@@ -230,6 +233,9 @@ on_change(gpointer user)
     if (change->daemon->gateway) {
         fsn_gateway_invalidate(change->daemon->gateway, change->uuid);
     }
+    if (change->daemon->mapper) {
+        fsn_mapper_hurry(change->daemon->mapper);
+    }
     return G_SOURCE_REMOVE;
 }
 
@@ -296,6 +302,7 @@ use_config(FsnDaemon *d, FsnDaemonConfig *config)
     fsn_sampling_set(d->sampling, config->connection, sampling_interval(config));
     fsn_scheduler_set(d->scheduler, config);
     fsn_refresher_set(d->refresher, config);
+    fsn_mapper_set(d->mapper, config);
     fsn_gateway_set(d->gateway, config);
     if (other_socket) {
         listen_for_hooks(d);
@@ -377,6 +384,7 @@ on_forget(gpointer user)
                          NULL, &error)) {
         fsn_log(FSN_LOG_WARNING, NULL, "old jobs are not forgotten: %s", error->message);
     }
+    fsn_map_kept_forget(d->state_dir, fsn_realtime_us() - d->config->keep_days * DAY_US);
     return G_SOURCE_CONTINUE;
 }
 
@@ -398,6 +406,7 @@ start_all(FsnDaemon *d)
     d->gateway = fsn_gateway_new(d->config, d->history_path, d->state_dir);
     d->scheduler = fsn_scheduler_new(d->config, d->state_dir);
     d->refresher = fsn_refresher_new(d->config, d->history_path);
+    d->mapper = fsn_mapper_new(d->config);
     d->sampling =
         fsn_sampling_new(d->config->connection, d->history_path,
                          sampling_interval(d->config), tell_connected, tell_change, d);
@@ -410,6 +419,7 @@ end_all(FsnDaemon *d)
     g_clear_pointer(&d->gateway, fsn_gateway_free);
     g_clear_pointer(&d->scheduler, fsn_scheduler_free);
     g_clear_pointer(&d->refresher, fsn_refresher_free);
+    g_clear_pointer(&d->mapper, fsn_mapper_free);
     for (guint i = 0; i < d->sources->len; i++) {
         g_source_destroy(d->sources->pdata[i]);
     }

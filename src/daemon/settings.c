@@ -46,6 +46,8 @@ static const Key keys[] = {
     { "forecasts", "refresh_hours", NUMBER, AT(refresh_hours), 0, 8760 },
     { "schedules", "enabled", BOOL, AT(schedules), 0, 0 },
     { "schedules", "interval", NUMBER, AT(schedule_s), 1, 3600 },
+    { "changemaps", "enabled", BOOL, AT(changemaps), 0, 0 },
+    { "changemaps", "interval", NUMBER, AT(changemap_s), 1, 3600 },
     { "jobs", "parallel", NUMBER, AT(parallel), 1, 256 },
     { "jobs", "keep_days", NUMBER, AT(keep_days), 1, 3650 },
 };
@@ -55,10 +57,11 @@ fsn_daemon_config_new(void)
 {
     FsnDaemonConfig *config = g_new0(FsnDaemonConfig, 1);
 
-    config->sampling = config->schedules = config->recover = true;
+    config->sampling = config->schedules = config->recover = config->changemaps = true;
     config->sample_s = 10;
     config->refresh_hours = 24;
     config->schedule_s = 60;
+    config->changemap_s = 60;
     config->parallel = 2;
     config->keep_days = 30;
     config->hook_socket = g_strdup(DEFAULT_SOCKET);

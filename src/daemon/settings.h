@@ -16,6 +16,8 @@ typedef struct {
     unsigned refresh_hours; /* fit each domain's forecasts anew so often; 0: never */
     bool schedules;         /* take the snapshots that profiles ask for */
     unsigned schedule_s;    /* look so often what is due */
+    bool changemaps;        /* keep change maps where profiles ask for them */
+    unsigned changemap_s;   /* ask so often which do */
     unsigned parallel;      /* jobs of the daemon at a time */
     unsigned keep_days;     /* ended jobs are forgotten after so many */
     bool recover;           /* finish interrupted operations at the start */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "daemon/arguments.h"
 #include "daemon/hooks.h"
+#include "daemon/mapper.h"
 #include "daemon/notify.h"
 #include "daemon/refresher.h"
 #include "daemon/scheduler.h"
@@ -36,7 +37,7 @@ test_config(void)
         parse("# all of it\n[daemon]\nconnection=qemu:///session\nrepository=/r\n"
               "recover=no\n[hooks]\nsocket=\n[sampling]\nenabled=false\ninterval=30\n"
               "[forecasts]\nrefresh_hours=0\n[schedules]\nenabled=off\ninterval=5\n"
-              "[jobs]\nparallel=7\nkeep_days=1\n",
+              "[changemaps]\nenabled=no\ninterval=9\n[jobs]\nparallel=7\nkeep_days=1\n",
               &error);
 
     g_assert_no_error(error);
@@ -47,7 +48,9 @@ test_config(void)
     g_assert_cmpstr(all->connection, ==, "qemu:///session");
     g_assert_cmpstr(all->repository, ==, "/r");
     g_assert_cmpstr(all->hook_socket, ==, "");
-    g_assert_false(all->recover || all->sampling || all->schedules);
+    g_assert_false(all->recover || all->sampling || all->schedules || all->changemaps);
+    g_assert_true(none->changemaps);
+    g_assert_cmpuint(all->changemap_s, ==, 9);
     g_assert_cmpuint(all->sample_s, ==, 30);
     g_assert_cmpuint(all->refresh_hours, ==, 0);
     g_assert_cmpuint(all->schedule_s, ==, 5);
@@ -239,6 +242,37 @@ test_arguments(void)
     g_assert_cmpstr(joined, ==, "plan --run --connect qemu:///system --repo /r");
 }
 
+/* Of domains A to D, A and B have a map, B and C are to have one; what is no UUID is nobody. */
+static void
+test_maps(void)
+{
+    static const char a[] = "aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa";
+    static const char b[] = "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb";
+    static const char c[] = "cccccccc-cccc-4ccc-8ccc-cccccccccccc";
+    g_autofree char *text = g_strdup_printf(
+        "{\"domains\": [{\"uuid\": \"%s\"}, {\"uuid\": \"%s\"}, {\"uuid\": \"%s\"}, "
+        "{\"uuid\": \"--watch\"}, {\"uuid\": 4}, 5, {}]}",
+        b, c, c);
+    g_autoptr(JsonObject) document = NULL;
+    g_autoptr(JsonObject) none = json_object_new();
+    g_autoptr(GHashTable) running = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) start = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) end = g_ptr_array_new_with_free_func(g_free);
+
+    g_hash_table_add(running, (gpointer)a);
+    g_hash_table_add(running, (gpointer)b);
+    g_assert_true(
+        fsn_json_parse_object(text, strlen(text), 1000, "list", &document, NULL));
+    fsn_mapper_decide(document, running, start, end);
+    g_assert_cmpuint(start->len, ==, 1);
+    g_assert_cmpstr(start->pdata[0], ==, c);
+    g_assert_cmpuint(end->len, ==, 1);
+    g_assert_cmpstr(end->pdata[0], ==, a);
+    /* Not a list: nothing is known, so nothing is done. */
+    fsn_mapper_decide(none, running, start, end);
+    g_assert_cmpuint(start->len + end->len, ==, 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -251,5 +285,6 @@ main(int argc, char **argv)
     g_test_add_func("/daemon/due", test_due);
     g_test_add_func("/daemon/pause", test_pause);
     g_test_add_func("/daemon/arguments", test_arguments);
+    g_test_add_func("/daemon/maps", test_maps);
     return g_test_run();
 }
