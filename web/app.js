@@ -5,12 +5,14 @@ import { ask, failure, h, loading, replace } from "./dom.js";
 import { domainPage } from "./domain.js";
 import { jobsPage, seeJob } from "./jobs.js";
 import { listPage } from "./list.js";
+import { planPage } from "./plan.js";
 import { profilesPage } from "./profiles.js";
 import { repositoryPage } from "./repository.js";
 
 const routes = [
   [/^$/, "list", listPage, "Machines"],
   [/^vm\/([^/]+)$/, "list", domainPage, "Machine"],
+  [/^plan$/, "plan", planPage, "Plan"],
   [/^jobs$/, "jobs", jobsPage, "Jobs"],
   [/^profiles(?:\/([^/]+))?$/, "profiles", profilesPage, "Profiles"],
   [/^repository$/, "repository", repositoryPage, "Repository"],

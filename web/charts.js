@@ -53,8 +53,9 @@ function points(document, values) {
 const time = (ms) => new Date(ms).toLocaleString(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
 
 // What was used (mean, and the band up to the 95th percentile) and what is expected (mean, and
-// the bands of 50 % and 90 %). Resolves to the chart, to be destroyed by who has it.
-export async function history(canvas, past, forecast) {
+// the bands of 50 % and 90 %); with @then what was expected of the time that is past. Resolves to
+// the chart, to be destroyed by who has it.
+export async function history(canvas, past, forecast, then) {
   const Chart = await load();
   const accent = color("--accent"), soft = color("--soft"), band = color("--band"), grid = color("--line");
   const set = (label, data, more) => ({ label, data, pointRadius: 0, borderWidth: 1.8, spanGaps: (past.step_us / 1000) * 3, ...more });
@@ -71,7 +72,14 @@ export async function history(canvas, past, forecast) {
       set("25 %", points(forecast, forecast.q25), { ...edge, fill: false }),
       set("50 % of what is expected", points(forecast, forecast.q75), { ...edge, fill: "-1" }));
   }
-  const unit = past.unit, end = datasets.at(-1).data.at(-1).x;
+  if (then) {
+    const old = color("--sleep"), shade = { borderWidth: 0, backgroundColor: color("--then") };
+    datasets.push(
+      set("was expected", points(then, then.mean), { borderColor: old, borderDash: [2, 3] }),
+      set("5 % then", points(then, then.q05), { ...shade, fill: false }),
+      set("90 % of what was expected", points(then, then.q95), { ...shade, fill: "-1" }));
+  }
+  const unit = past.unit, end = (forecast ?? past).mean.length * (forecast ?? past).step_us / 1000 + Date.parse((forecast ?? past).start);
   return new Chart(canvas, {
     type: "line",
     data: { datasets },
@@ -83,7 +91,7 @@ export async function history(canvas, past, forecast) {
         y: { beginAtZero: true, grid: { color: grid }, ticks: { color: soft, maxTicksLimit: 6, callback: (v) => number(v, unit) } },
       },
       plugins: {
-        legend: { labels: { color: soft, boxWidth: 14, filter: (item) => !/^\d+ %$/.test(item.text) } },
+        legend: { labels: { color: soft, boxWidth: 14, filter: (item) => !/^\d+ %( then)?$/.test(item.text) } },
         tooltip: { callbacks: { title: (items) => time(items[0].parsed.x), label: (item) => `${item.dataset.label}: ${number(item.parsed.y, unit)}` } },
       },
     },
@@ -105,4 +113,21 @@ export async function bars(canvas, labels, values, label, format) {
       plugins: { legend: { display: false }, tooltip: { callbacks: { label: (item) => format(item.parsed.y) } } },
     },
   });
+}
+
+// How often what came was where it was expected in nine of ten cases, and how far off the mean was;
+// null where nothing can be compared.
+export function compare(past, then) {
+  const came = then.of === "p95" ? past.p95 : past.mean, start = Date.parse(past.start), step = past.step_us / 1000;
+  const first = Date.parse(then.start), length = then.step_us / 1000;
+  let n = 0, inside = 0, off = 0;
+  came.forEach((value, i) => {
+    const from = Math.floor((start + i * step - first) / length), to = Math.floor((start + (i + 1) * step - first) / length);
+    if (value === null || from < 0 || to > then.mean.length || to <= from) return;
+    const mean = (array) => array.slice(from, to).reduce((sum, v) => sum + v, 0) / (to - from);
+    n++;
+    inside += value >= mean(then.q05) && value <= mean(then.q95);
+    off += Math.abs(value - mean(then.mean));
+  });
+  return n > 0 ? { n, inside: inside / n, off: off / n } : null;
 }

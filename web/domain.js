@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // One machine: what it does and will do, what is kept of it, and what can be done with it.
 import { get } from "./api.js";
-import { history } from "./charts.js";
+import { compare, history } from "./charts.js";
 import { ask, empty, failure, h, loading, replace, toast } from "./dom.js";
-import { ago, bytes, clock, cores, instant, number, short } from "./format.js";
+import { ago, bytes, clock, cores, duration, instant, number, short } from "./format.js";
+import { heatPart } from "./heat.js";
 import { jobRow, start } from "./jobs.js";
 import { stateBadge } from "./list.js";
 
@@ -13,17 +14,18 @@ export async function domainPage(context, id) {
   const uuid = page.domain.uuid, path = `/v1/domains/${uuid}`;
   const head = h("div", { class: "bar" }), jobs = h("div", { class: "card", hidden: true });
   const usage = h("section", { class: "card wide" }), facts = h("section", { class: "card" });
-  const outlook = h("section", { class: "card" }), resume = h("section", { class: "card" }), timeline = h("section", { class: "card wide" });
+  const outlook = h("section", { class: "card" }), resume = h("section", { class: "card" }), heat = h("section", { class: "card wide" }), timeline = h("section", { class: "card wide" });
 
   context.title(page.domain.title || page.domain.domain);
   replace(context.main, h("p", { class: "small" }, h("a", { href: "#/" }, "← Machines")), head, jobs,
-    h("div", { class: "grid" }, usage, outlook, facts, resume, timeline));
+    h("div", { class: "grid" }, usage, outlook, facts, resume, heat, timeline));
   drawHead(context, head, page);
   drawFacts(facts, page.domain);
   drawJobs(context, jobs, page);
   usagePart(context, usage, path);
   outlookPart(context, outlook, path, page.domain);
-  resumePart(context, resume, path);
+  resumePart(context, resume, path, page.domain.domain);
+  heatPart(context, heat, path);
   snapshotsPart(context, timeline, uuid);
   get("/v1/jobs").then((all) => {
     page.jobs = all.jobs.filter((job) => job.domain === page.domain.domain).slice(0, 4);
@@ -37,11 +39,12 @@ export async function domainPage(context, id) {
       drawHead(context, head, page);
       drawFacts(facts, data);
       if (more) snapshotsPart(context, timeline, uuid);
-      if (more) resumePart(context, resume, path);
+      if (more) resumePart(context, resume, path, page.domain.domain);
     } else if (type === "job" && data.domain === page.domain.domain) {
       page.jobs = [data, ...page.jobs.filter((job) => job.job !== data.job)].slice(0, 4);
       drawJobs(context, jobs, page);
       drawHead(context, head, page);
+      if (data.operation === "resume" && data.state === "done") resumePart(context, resume, path, page.domain.domain);
     }
   });
 }
@@ -99,33 +102,54 @@ function drawFacts(element, domain) {
 async function usagePart(context, element, path) {
   const metric = h("select", { "aria-label": "What", onchange: draw }, h("option", { value: "cpu" }, "cpu"));
   const hours = h("select", { "aria-label": "How long", onchange: draw }, [[6, "6 hours"], [24, "1 day"], [72, "3 days"], [168, "1 week"], [672, "4 weeks"]].map(([v, t]) => h("option", { value: v, selected: v === 24 }, t)));
-  const place = h("div", { class: "chart" }), note = h("p", { class: "soft small" });
-  let chart = null;
+  const before = h("input", { type: "checkbox", id: "before", checked: true, onchange: draw });
+  const place = h("div", { class: "chart" }), note = h("p", { class: "soft small" }), judged = h("p", { class: "soft small", id: "judged", role: "status" });
+  let chart = null, turn = 0;
 
-  replace(element, h("div", { class: "bar" }, h("h2", {}, "Use and forecast"), h("span", { class: "soft" }), metric, hours), place, note);
+  replace(element, h("div", { class: "bar" }, h("h2", {}, "Use and forecast"), h("label", {}, before, " and what was expected"), metric, hours), place, note, judged);
   context.leave(() => chart?.destroy());
 
+  // What was to be expected when the time that is shown began.
+  async function then(past) {
+    judged.textContent = "Working out what was expected then …";
+    try {
+      const at = Math.floor(Date.now() / 1000 - Math.min(336, hours.value) * 3600);
+      const made = await get(`${path}/forecast?metric=${encodeURIComponent(metric.value)}&hours=${Math.min(336, hours.value)}&at=${at}`);
+      const result = compare(past, made);
+      judged.textContent = result ? `Of what came, ${Math.round(result.inside * 100)} % was in the band that 90 % were expected in; the mean was off by ${number(result.off, past.unit)}. From what was known ${ago(made.at)}.` : "There is nothing to compare with.";
+      return made;
+    } catch (error) {
+      judged.textContent = error.status === 404 ? "Too little was known then to expect anything." : error.message;
+      return null;
+    }
+  }
+
   async function draw() {
-    const query = `metric=${encodeURIComponent(metric.value)}&hours=`;
+    const query = `metric=${encodeURIComponent(metric.value)}&hours=`, mine = ++turn;
     chart?.destroy();
     chart = null;
+    judged.textContent = "";
     replace(place, loading("its use"));
     try {
       const [past, forecast] = await Promise.all([get(`${path}/history?${query}${hours.value}`),
         get(`${path}/forecast?${query}${Math.min(168, hours.value)}`).catch(() => null)]);
-      if (!context.here()) return;
+      if (!context.here() || mine !== turn) return;
       if (metric.length === 1) metric.append(...past.metrics.filter((m) => m !== "cpu").map((m) => h("option", { value: m }, m)));
       if (past.mean.every((v) => v === null)) {
         replace(place, empty("Nothing is known of this time", "foresnapd samples machines; so does ‘foresnap sample’."));
         note.textContent = "";
         return;
       }
-      const last = past.mean.findLast((v) => v !== null);
+      const last = past.mean.findLast((v) => v !== null), old = before.checked ? await then(past) : null;
+      if (!context.here() || mine !== turn) return;
       const canvas = h("canvas", { role: "img", "aria-label": `${past.metric}, last known ${number(last, past.unit)}` });
       replace(place, canvas);
-      chart = await history(canvas, past, forecast);
       note.textContent = forecast ? `Forecast of ${ago(forecast.fitted)}. ${forecast.explanation.split("\n")[0]}` : "No forecast is kept of this yet.";
+      const drawn = await history(canvas, past, forecast, old);
+      if (context.here() && mine === turn) chart = drawn;
+      else drawn.destroy();
     } catch (error) {
+      if (mine !== turn) return;
       replace(place, error.status === 404 ? empty("Nothing is known of its use yet", "foresnapd samples machines; so does ‘foresnap sample’.") : failure(error, draw));
     }
   }
@@ -151,17 +175,25 @@ async function outlookPart(context, element, path, domain) {
   }
 }
 
-async function resumePart(context, element, path) {
+// How the last resume went that was a job, by this page or with --detach; null where none is known.
+async function lastResume(name) {
+  const { jobs } = await get("/v1/jobs"), last = jobs.find((job) => job.domain === name && job.operation === "resume" && job.state === "done");
+  const job = last ? await get(`/v1/jobs/${last.job}`) : null;
+  return job?.result?.running_us === undefined ? null : { ...job.result, at: job.created_us / 1000 };
+}
+
+async function resumePart(context, element, path, name) {
   const title = h("h2", {}, "Working set and last resumes");
+  const fact = (what, value) => [h("dt", {}, what), h("dd", {}, value)];
   replace(element, title, loading("the working set"));
   try {
-    const set = await get(`${path}/workingset`);
+    const [set, last] = await Promise.all([get(`${path}/workingset`), lastResume(name).catch(() => null)]);
     if (!context.here()) return;
     const known = set.pages !== undefined;
-    replace(element, title, known ? h("dl", { class: "facts" },
-      h("dt", {}, "Read first"), h("dd", {}, `${set.pages} pages, ${bytes(set.bytes)}`),
-      h("dt", {}, "Resumes"), h("dd", {}, String(set.resumes)),
-      h("dt", {}, "Right"), h("dd", {}, set.hit_rate === null ? "–" : `${Math.round(set.hit_rate * 100)} % of probes`)) : null,
+    replace(element, title, h("dl", { class: "facts" },
+      known ? [fact("Read first", `${set.pages} pages, ${bytes(set.bytes)}`), fact("Resumes", String(set.resumes)),
+        fact("Right", set.hit_rate === null ? "–" : `${Math.round(set.hit_rate * 100)} % of probes`)].flat() : null,
+      last ? fact("Last resume", `the guest ran after ${duration(last.running_us)}, ${last.mode}, ${last.faults} pages waited for${last.loaded_us === undefined ? "" : `; all was loaded after ${duration(last.loaded_us)}`} (${ago(last.at)})`) : null),
       (set.history ?? []).length ? h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Resume"), h("th", { class: "num" }, "Sent ahead"), h("th", { class: "num" }, "Waited for"))),
         h("tbody", {}, set.history.slice(0, 5).map((r) => h("tr", {}, h("td", { class: "small" }, instant(r.time)), h("td", { class: "num" }, String(r.list_pages)), h("td", { class: "num" }, String(r.faults)))))) : null);
   } catch (error) {

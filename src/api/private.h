@@ -89,6 +89,13 @@ void fsn_api_reply_gerror(FsnApiRequest *request, GError *error);
 void fsn_api_reply_document(FsnApiRequest *request, JsonObject *document, GError *error);
 void fsn_api_set_header(FsnApiRequest *request, const char *name, const char *value);
 const char *fsn_api_query(FsnApiRequest *request, const char *name);
+/* An optional number of the query, within bounds; false after a reply. */
+bool fsn_api_query_number(FsnApiRequest *request,
+                          const char *name,
+                          double min,
+                          double max,
+                          double fallback,
+                          double *out_value);
 
 /* errors.c: pure. */
 guint fsn_api_status_of(const GError *error);
@@ -239,6 +246,7 @@ void fsn_api_get_domain_idle(FsnApiRequest *request);
 void fsn_api_get_domain_policy(FsnApiRequest *request);
 void fsn_api_patch_domain_policy(FsnApiRequest *request);
 void fsn_api_get_domain_workingset(FsnApiRequest *request);
+void fsn_api_get_domain_changemap(FsnApiRequest *request);
 void fsn_api_post_domain_preview(FsnApiRequest *request);
 void fsn_api_get_snapshots(FsnApiRequest *request);
 void fsn_api_get_snapshot(FsnApiRequest *request);
@@ -255,5 +263,6 @@ void fsn_api_put_profile(FsnApiRequest *request);
 void fsn_api_delete_profile(FsnApiRequest *request);
 void fsn_api_post_profile_check(FsnApiRequest *request);
 void fsn_api_get_repository(FsnApiRequest *request);
+void fsn_api_get_plan(FsnApiRequest *request);
 
 G_END_DECLS

@@ -67,6 +67,30 @@ fsn_api_query(FsnApiRequest *request, const char *name)
     return request->query ? g_hash_table_lookup(request->query, name) : NULL;
 }
 
+bool
+fsn_api_query_number(FsnApiRequest *request,
+                     const char *name,
+                     double min,
+                     double max,
+                     double fallback,
+                     double *out_value)
+{
+    const char *text = fsn_api_query(request, name);
+    char *end;
+
+    if (!text) {
+        *out_value = fallback;
+        return true;
+    }
+    *out_value = g_ascii_strtod(text, &end);
+    if (end != text && *end == '\0' && *out_value >= min && *out_value <= max) {
+        return true;
+    }
+    fsn_api_reply_error(request, SOUP_STATUS_BAD_REQUEST, "usage",
+                        "'%s' must be a number from %g to %g", name, min, max);
+    return false;
+}
+
 /* Hands the reply over to libsoup, unless nobody waits for it. */
 static void
 finish(FsnApiRequest *request, guint status)

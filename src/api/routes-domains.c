@@ -16,6 +16,8 @@
 #define DAY_US     (24 * HOUR_US)
 #define POINTS     480
 #define POINTS_MAX 5000
+/* Past forecasts are made of times up to that. */
+#define PAST_DAYS  60
 
 static void
 list(FsnApiRequest *request, FsnView *view)
@@ -52,7 +54,7 @@ typedef struct {
     char *uuid;
     char *name;
     char *metric;
-    int64_t from_us, to_us, step_us; /* of the history */
+    int64_t from_us, to_us, step_us; /* of the history; to_us also of a past forecast */
     int64_t horizon_us;
 } Span;
 
@@ -66,31 +68,6 @@ span_free(gpointer data)
     g_free(span->name);
     g_free(span->metric);
     g_free(span);
-}
-
-/* An optional number of the query, within bounds; false after a reply. */
-static bool
-query_number(FsnApiRequest *request,
-             const char *name,
-             double min,
-             double max,
-             double fallback,
-             double *out_value)
-{
-    const char *text = fsn_api_query(request, name);
-    char *end;
-
-    if (!text) {
-        *out_value = fallback;
-        return true;
-    }
-    *out_value = g_ascii_strtod(text, &end);
-    if (end != text && *end == '\0' && *out_value >= min && *out_value <= max) {
-        return true;
-    }
-    fsn_api_reply_error(request, SOUP_STATUS_BAD_REQUEST, "usage",
-                        "'%s' must be a number from %g to %g", name, min, max);
-    return false;
 }
 
 /* The metric that is asked for, or NULL after a reply. */
@@ -184,13 +161,13 @@ history(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
     double hours, end, step;
     Span *span;
 
-    if (!metric || !query_number(request, "hours", .01, 24 * 800, 24, &hours) ||
-        !query_number(request, "until", 0, 4e9, (double)now_us / 1e6, &end)) {
+    if (!metric || !fsn_api_query_number(request, "hours", .01, 24 * 800, 24, &hours) ||
+        !fsn_api_query_number(request, "until", 0, 4e9, (double)now_us / 1e6, &end)) {
         return;
     }
     /* Longer ago there are windows of 5 minutes, which a shorter step would show holes in. */
     step = hours <= 2 ? 60 : MAX(300., ceil(hours * 3600 / POINTS / 300) * 300);
-    if (!query_number(request, "step", 10, 86400 * 7, step, &step)) {
+    if (!fsn_api_query_number(request, "step", 10, 86400 * 7, step, &step)) {
         return;
     }
     if (hours * 3600 / step > POINTS_MAX) {
@@ -223,41 +200,70 @@ numbers(const double *values, size_t n)
     return array;
 }
 
-/* In a thread. */
 static JsonObject *
-read_forecast(gpointer data, GError **error)
+forecast_json(const Span *span, const FsnForecast *forecast, bool p95)
 {
     static const char *const names[FSN_FORECAST_LEVELS] = { "q025", "q05", "q25", "q50",
                                                             "q75",  "q95", "q975" };
-    const Span *span = data;
-    g_autofree char *explanation = NULL;
-    g_autofree char *start = NULL;
-    g_autofree char *fitted = NULL;
-    int64_t fitted_us;
-    g_autoptr(FsnForecast) forecast =
-        fsn_view_forecast(span->path, span->uuid, span->metric, span->horizon_us,
-                          fsn_realtime_us(), &fitted_us, &explanation, error);
-    JsonObject *document;
+    JsonObject *document = json_object_new();
+    g_autofree char *start = fsn_rfc3339(forecast->start_us);
 
-    if (!forecast) {
-        return NULL;
-    }
-    document = json_object_new();
-    start = fsn_rfc3339(forecast->start_us);
-    fitted = fsn_rfc3339(fitted_us);
     json_object_set_string_member(document, "domain", span->name);
     json_object_set_string_member(document, "metric", span->metric);
+    json_object_set_string_member(document, "of", p95 ? "p95" : "mean");
     json_object_set_string_member(document, "unit",
                                   fsn_metric_unit_text(fsn_metric_unit(span->metric)));
     json_object_set_string_member(document, "start", start);
-    json_object_set_string_member(document, "fitted", fitted);
     json_object_set_int_member(document, "step_us", forecast->step_us);
     json_object_set_array_member(document, "mean", numbers(forecast->mean, forecast->n));
     for (size_t l = 0; l < FSN_FORECAST_LEVELS; l++) {
         json_object_set_array_member(document, names[l],
                                      numbers(forecast->q[l], forecast->n));
     }
+    return document;
+}
+
+/* In a thread. */
+static JsonObject *
+read_forecast(gpointer data, GError **error)
+{
+    const Span *span = data;
+    g_autofree char *explanation = NULL;
+    g_autofree char *fitted = NULL;
+    int64_t fitted_us;
+    bool p95;
+    g_autoptr(FsnForecast) forecast =
+        fsn_view_forecast(span->path, span->uuid, span->metric, span->horizon_us,
+                          fsn_realtime_us(), &fitted_us, &p95, &explanation, error);
+    JsonObject *document;
+
+    if (!forecast) {
+        return NULL;
+    }
+    document = forecast_json(span, forecast, p95);
+    fitted = fsn_rfc3339(fitted_us);
+    json_object_set_string_member(document, "fitted", fitted);
     json_object_set_string_member(document, "explanation", explanation);
+    return document;
+}
+
+/* In a thread, as it was to be expected then. */
+static JsonObject *
+make_past_forecast(gpointer data, GError **error)
+{
+    const Span *span = data;
+    g_autofree char *at = NULL;
+    bool p95;
+    g_autoptr(FsnForecast) forecast = fsn_view_forecast_then(
+        span->path, span->uuid, span->metric, span->horizon_us, span->to_us, &p95, error);
+    JsonObject *document;
+
+    if (!forecast) {
+        return NULL;
+    }
+    document = forecast_json(span, forecast, p95);
+    at = fsn_rfc3339(span->to_us);
+    json_object_set_string_member(document, "at", at);
     return document;
 }
 
@@ -265,15 +271,18 @@ static void
 forecast(FsnApiRequest *request, FsnView *view, const FsnViewDomain *domain)
 {
     const char *metric = query_metric(request);
-    double hours;
+    double now = (double)fsn_realtime_us() / 1e6;
+    double hours, at;
     Span *span;
 
-    if (!metric || !query_number(request, "hours", 1, 24 * 14, 24, &hours)) {
+    if (!metric || !fsn_api_query_number(request, "hours", 1, 24 * 14, 24, &hours) ||
+        !fsn_api_query_number(request, "at", now - PAST_DAYS * 86400., now, 0, &at)) {
         return;
     }
     span = span_new(request, domain, metric);
     span->horizon_us = (int64_t)(hours * (double)HOUR_US);
-    fsn_api_work(request, read_forecast, span, span_free);
+    span->to_us = (int64_t)(at * 1e6);
+    fsn_api_work(request, at > 0 ? make_past_forecast : read_forecast, span, span_free);
 }
 
 void

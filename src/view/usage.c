@@ -12,8 +12,12 @@
 
 #include <math.h>
 
-#define HOUR_US ((int64_t)3600 * G_USEC_PER_SEC)
-#define DAY_US  (24 * HOUR_US)
+#define HOUR_US  ((int64_t)3600 * G_USEC_PER_SEC)
+#define DAY_US   (24 * HOUR_US)
+/* What was fitted so much earlier gives way. */
+#define OLDER_US (14 * DAY_US)
+/* What one that is made anew learns from. */
+#define LEARN_US (28 * DAY_US)
 
 /* The last known value of the last hour. */
 static double
@@ -50,7 +54,21 @@ fsn_view_usage(FsnHistory *history, FsnViewDomain *domain, int64_t now_us)
     domain->memory_now = latest(history, domain->uuid, "memory.used", now_us);
 }
 
-/* The one that is kept of @metric, or of its 95th percentile. */
+static FsnForecaster *
+load_named(const char *history,
+           const char *uuid,
+           const char *metric,
+           const char *suffix,
+           int64_t *out_fitted_us,
+           GError **error)
+{
+    g_autofree char *name = g_strconcat(metric, suffix, NULL);
+
+    return fsn_models_load(history, uuid, name, out_fitted_us, error);
+}
+
+/* The one that is kept of @metric, or of its 95th percentile where that of the means is much
+ * older: sizes are chosen by the one, and people ask for the other. */
 static FsnForecaster *
 load_kept(const char *history,
           const char *uuid,
@@ -59,16 +77,22 @@ load_kept(const char *history,
           FsnHistoryStat *out_stat,
           GError **error)
 {
-    g_autofree char *p95 = g_strconcat(metric, ".p95", NULL);
-    g_autoptr(GError) local = NULL;
-    FsnForecaster *kept = fsn_models_load(history, uuid, metric, out_fitted_us, &local);
+    int64_t mean_us = 0, p95_us = 0;
+    g_autoptr(FsnForecaster) mean =
+        load_named(history, uuid, metric, ".mean", &mean_us, NULL);
+    g_autoptr(FsnForecaster) p95 =
+        load_named(history, uuid, metric, ".p95", &p95_us, mean ? NULL : error);
 
-    *out_stat = FSN_HISTORY_MEAN;
-    if (!kept) {
-        kept = fsn_models_load(history, uuid, p95, out_fitted_us, error);
+    if (mean && (!p95 || p95_us - mean_us < OLDER_US)) {
+        *out_fitted_us = mean_us;
+        *out_stat = FSN_HISTORY_MEAN;
+        return g_steal_pointer(&mean);
+    }
+    if (p95) {
+        *out_fitted_us = p95_us;
         *out_stat = FSN_HISTORY_P95;
     }
-    return kept;
+    return g_steal_pointer(&p95);
 }
 
 /* Lets it know what came since. That this fails makes the forecast older, not wrong. */
@@ -123,6 +147,27 @@ from_now(const FsnForecast *whole, int64_t now_us)
     return rest;
 }
 
+/* The @horizon_us from @now_us on. */
+static FsnForecast *
+foretell(const FsnForecaster *forecaster,
+         const char *metric,
+         int64_t now_us,
+         int64_t horizon_us,
+         GError **error)
+{
+    g_autoptr(FsnForecast) next = fsn_forecaster_predict(forecaster, 1);
+    g_autoptr(FsnForecast) whole = NULL;
+    int64_t steps = (now_us + horizon_us - next->start_us) / next->step_us + 1;
+
+    if (steps <= 0 || steps > FSN_HORIZON_MAX) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+                    "what is kept of '%s' is too old to foretell by", metric);
+        return NULL;
+    }
+    whole = fsn_forecaster_predict(forecaster, (size_t)steps);
+    return from_now(whole, now_us);
+}
+
 FsnForecast *
 fsn_view_forecast(const char *history,
                   const char *uuid,
@@ -130,6 +175,7 @@ fsn_view_forecast(const char *history,
                   int64_t horizon_us,
                   int64_t now_us,
                   int64_t *out_fitted_us,
+                  bool *out_p95,
                   char **out_explanation,
                   GError **error)
 {
@@ -137,26 +183,75 @@ fsn_view_forecast(const char *history,
     g_autoptr(FsnForecaster) kept =
         load_kept(history, uuid, metric, out_fitted_us, &stat, error);
     g_autoptr(FsnForecast) first = kept ? fsn_forecaster_predict(kept, 1) : NULL;
-    g_autoptr(FsnForecast) next = NULL;
-    g_autoptr(FsnForecast) whole = NULL;
-    int64_t steps;
+    FsnForecast *forecast;
 
     if (!kept) {
         return NULL;
     }
     bring_up_to_date(kept, first, history, uuid, metric, stat, now_us);
-    next = fsn_forecaster_predict(kept, 1);
-    steps = (now_us + horizon_us - next->start_us) / next->step_us + 1;
-    if (steps <= 0 || steps > FSN_HORIZON_MAX) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
-                    "what is kept of '%s' is too old to foretell by", metric);
-        return NULL;
-    }
-    whole = fsn_forecaster_predict(kept, (size_t)steps);
-    if (out_explanation) {
+    forecast = foretell(kept, metric, now_us, horizon_us, error);
+    if (forecast && out_explanation) {
         *out_explanation = fsn_forecaster_explain(kept);
     }
-    return from_now(whole, now_us);
+    *out_p95 = stat == FSN_HISTORY_P95;
+    return forecast;
+}
+
+/* From what was known at @at_us and nothing else. */
+static FsnForecaster *
+fit_then(
+    const char *path, const char *uuid, const char *metric, int64_t at_us, GError **error)
+{
+    g_autoptr(FsnHistory) history = fsn_history_open(path, FSN_HISTORY_READ_ONLY, error);
+    FsnForecasterOptions how = FSN_FORECASTER_OPTIONS_INIT;
+    g_autoptr(FsnSeries) whole = NULL;
+    g_autoptr(FsnSeries) known = NULL;
+
+    at_us = at_us / FSN_HISTORY_FINE_US * FSN_HISTORY_FINE_US;
+    whole = history ? fsn_history_series(history, uuid, metric, at_us - LEARN_US, at_us,
+                                         FSN_HISTORY_FINE_US, FSN_HISTORY_MEAN, error)
+                    : NULL;
+    if (!whole) {
+        return NULL;
+    }
+    known = fsn_series_without_lead(whole);
+    if (known->n < (size_t)(DAY_US / FSN_HISTORY_FINE_US)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_NOT_FOUND,
+                    "less than a day was known of '%s' then", metric);
+        return NULL;
+    }
+    how.low = 0; /* no metric is ever below */
+    return fsn_forecaster_fit(known, &how, error);
+}
+
+FsnForecast *
+fsn_view_forecast_then(const char *history,
+                       const char *uuid,
+                       const char *metric,
+                       int64_t horizon_us,
+                       int64_t at_us,
+                       bool *out_p95,
+                       GError **error)
+{
+    FsnHistoryStat stat = FSN_HISTORY_MEAN;
+    int64_t fitted_us = 0;
+    g_autoptr(FsnForecaster) forecaster =
+        load_kept(history, uuid, metric, &fitted_us, &stat, NULL);
+
+    /* One that was fitted later knows too much. */
+    if (forecaster && fitted_us > at_us) {
+        g_clear_pointer(&forecaster, fsn_forecaster_free);
+    }
+    if (forecaster) {
+        g_autoptr(FsnForecast) first = fsn_forecaster_predict(forecaster, 1);
+
+        bring_up_to_date(forecaster, first, history, uuid, metric, stat, at_us);
+    } else {
+        stat = FSN_HISTORY_MEAN;
+        forecaster = fit_then(history, uuid, metric, at_us, error);
+    }
+    *out_p95 = stat == FSN_HISTORY_P95;
+    return forecaster ? foretell(forecaster, metric, at_us, horizon_us, error) : NULL;
 }
 
 /* The hours of the forecast, each the mean of its steps, and the highest of their 95 %. */
@@ -187,9 +282,10 @@ by_hours(FsnViewDomain *domain, const FsnForecast *forecast)
 void
 fsn_view_foretell(const char *history_path, FsnViewDomain *domain, int64_t now_us)
 {
+    bool p95;
     g_autoptr(FsnForecast) forecast =
         fsn_view_forecast(history_path, domain->uuid, "cpu", DAY_US, now_us,
-                          &domain->fitted_us, NULL, NULL);
+                          &domain->fitted_us, &p95, NULL, NULL);
 
     if (!forecast || forecast->n == 0) {
         domain->fitted_us = 0;

@@ -114,15 +114,27 @@ void fsn_view_forget(FsnViewSource *source, const char *uuid);
  * at a time, which may be another one than that of fsn_view_gather(). */
 bool fsn_view_count(FsnViewSource *source, GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
-/* The forecast of @metric of the next @steps from what is kept, brought up to date with the
- * history; the caller frees. FSN_ERROR_NOT_FOUND where none is kept. */
+/* The forecast of @metric of the next @horizon_us from what is kept, brought up to date with the
+ * history; of its 95th percentile if *@out_p95, else of its means. The caller frees.
+ * FSN_ERROR_NOT_FOUND where none is kept. */
 FsnForecast *fsn_view_forecast(const char *history,
                                const char *uuid,
                                const char *metric,
                                int64_t horizon_us,
                                int64_t now_us,
                                int64_t *out_fitted_us,
+                               bool *out_p95,
                                char **out_explanation,
                                GError **error);
+/* What was to be expected at @at_us, in the past, from what was known then: by the models that are
+ * kept if they were fitted before, else by some that are fitted to the 28 days before, which
+ * takes some tenths of a second. FSN_ERROR_NOT_FOUND if too little was known. */
+FsnForecast *fsn_view_forecast_then(const char *history,
+                                    const char *uuid,
+                                    const char *metric,
+                                    int64_t horizon_us,
+                                    int64_t at_us,
+                                    bool *out_p95,
+                                    GError **error);
 
 G_END_DECLS

@@ -5,6 +5,7 @@
 . "${top_srcdir:-.}"/tests/functional/resume.sh
 . "$top_srcdir"/tests/functional/api.sh
 requires "curl is not installed" curl --version
+requires "jq is not installed" jq --version
 requires "certtool (gnutls-bin) is not installed" certtool --version
 # shellcheck disable=SC2119 # it has no options here
 resume_start
@@ -51,6 +52,12 @@ expect_json "$api_reply" mean.length "$(json "$api_reply" max.length)"
 api 400 "/v1/domains/acme-web/history?hours=x"
 api 400 "/v1/domains/acme-web/history?metric=../x"
 api 404 /v1/domains/acme-web/forecast
+api 200 "/v1/domains/acme-web/forecast?hours=24&at=$(($(date +%s) - 86400))"
+expect_json "$api_reply" mean.length "$(json "$api_reply" q95.length)"
+expect_json "$api_reply" of mean
+api 404 "/v1/domains/acme-web/forecast?at=$(($(date +%s) - 20 * 86400))"
+api 400 "/v1/domains/acme-web/forecast?at=$(($(date +%s) + 86400))"
+api 404 /v1/domains/acme-web/changemap
 api 200 /v1/domains/acme-web/idle
 expect_json "$api_reply" domain acme-web
 api 200 /v1/health
@@ -115,6 +122,28 @@ api 200 -H 'Content-Type: application/json' \
     -d '{"profile": "new", "text": "[profile]\ninherit=minimal\n"}' /v1/domains/acme-web/preview
 expect_json "$api_reply" profile new
 [ -z "$(compgen -G "${TMPDIR:-/tmp}/foresnap-preview-*")" ] || fail "a folder is left"
+
+echo "the plan, to everybody that of his own"
+for name in acme-web other; do
+    expect_exit 0 foresnap policy "$name" set "schedule.when=*:00" profile=standard
+done
+api 200 "/v1/plan?hours=3"
+# by names: at the full hour there is one more
+names ()
+{
+    jq -r "[.$1[].domain] | unique | join(\" \")" <<<"$api_reply"
+}
+expect_equal "$(names plan)" "acme-web other" "of whom the plan is"
+expect_json "$api_reply" plan.0.reason "calendar: *:00"
+expect_json "$api_reply" unscheduled 0
+api 200 "/v1/plan?hours=2&domain=other"
+expect_equal "$(names plan)" other "the plan of one"
+api 400 "/v1/plan?hours=0"
+api 200 -H "$acme" "/v1/plan?hours=3"
+expect_equal "$(names plan)" acme-web "the plan of his"
+expect_equal "$(names domains)" acme-web "the domains of his"
+[[ $api_reply != *other* && $api_reply != *unscheduled* ]] || fail "it tells of others: $api_reply"
+api 404 -H "$acme" "/v1/plan?domain=other"
 
 echo "metrics"
 _counted ()

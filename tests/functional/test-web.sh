@@ -11,7 +11,7 @@ requires "python3 is not installed" python3 --version
 # shellcheck disable=SC2119 # it has no options here
 resume_start
 userfaultfd_allow
-guest_start shop 192 --fill 32
+guest_start shop 192 --fill 32 --disk
 guest_domain archive 128 >"$PRIVATE_LIBVIRT/archive.xml"
 guest_virsh define "$PRIVATE_LIBVIRT/archive.xml"
 export FORESNAP_HISTORY=$PRIVATE_LIBVIRT/history.db
@@ -30,6 +30,19 @@ awk -v now="$now" 'BEGIN {
         printf "%d,%.3f,%d,%d\n", t, busy * (.6 + .8 * rand()), (40 + 90 * busy + 8 * rand()) * 1048576, busy * 4e6 * rand()
     } }' >"$PRIVATE_LIBVIRT/week.csv"
 expect_exit 0 foresnap history shop --import "$PRIVATE_LIBVIRT/week.csv"
+
+# A change map, while something writes here and there.
+expect_exit 0 foresnap policy shop set changemap.enabled=yes
+foresnap --json changemap shop --interval 1 --rounds 3 >"$PRIVATE_LIBVIRT/map.json" &
+mapping=$!
+i=0
+while ! process_ended $mapping; do
+    i=$((i + 1))
+    guest_virsh qemu-monitor-command shop --hmp \
+        "qemu-io -d virtio-disk0/virtio-backend \"write -P 7 $((i * 7 % 61))M 64k\"" >/dev/null
+done
+wait $mapping || fail "no map: $(cat "$PRIVATE_LIBVIRT/map.json")"
+expect_exit 0 foresnap policy archive set "schedule.when=*:00" profile=standard
 
 secret=5555555555555555555555555555555555555555555555555555555555555555
 printf '{"version": 1, "tokens": [{"id": "00000000000000dd", "name": "test", "scope": "admin",
