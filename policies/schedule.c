@@ -7,12 +7,14 @@
 void
 fsn_schedule_of_profile(const FsnProfile *profile, FsnSchedule *out_schedule)
 {
+    const FsnValue *bandwidth = &profile->settings[FSN_KEY_SCHEDULE_BANDWIDTH].value;
     const FsnValue *changed = &profile->settings[FSN_KEY_SCHEDULE_CHANGED].value;
     g_auto(GStrv) quiet =
         fsn_value_list(fsn_profile_text(profile, FSN_KEY_SCHEDULE_QUIET));
     FsnSchedule schedule = {
         .texts = fsn_value_list(fsn_profile_text(profile, FSN_KEY_SCHEDULE_WHEN)),
         .changed = changed->off ? 0 : changed->number,
+        .bandwidth = bandwidth->off ? 0 : bandwidth->number,
         .before_busy = fsn_profile_number(profile, FSN_KEY_SCHEDULE_BEFORE_BUSY) != 0,
     };
 

@@ -20,6 +20,7 @@ typedef struct {
     bool before_busy;
     FsnHours *quiet;
     guint n_quiet;
+    uint64_t bandwidth; /* bytes per second read of each disk; 0: no limit */
 } FsnSchedule;
 
 /* The caller clears it. Values of a profile have been checked before: this cannot fail. */

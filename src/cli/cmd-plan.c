@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/size.h"
 #include "cli/units.h"
 #include "schedule/look.h"
 #include "schedule/run.h"
@@ -19,12 +20,16 @@
 #define DEFAULT_JOBS  2
 #define HOUR_US       ((int64_t)3600 * G_USEC_PER_SEC)
 
+static char *opt_bandwidth;
 static char *opt_history;
 static gboolean opt_run;
 static int opt_hours = DEFAULT_HOURS;
 static int opt_jobs = DEFAULT_JOBS;
 
 static GOptionEntry options[] = {
+    { "bandwidth", 0, 0, G_OPTION_ARG_STRING, &opt_bandwidth,
+      "with --run: read at most so many bytes a second, all at a time together (K, M, G)",
+      "BYTES" },
     { "history", 0, 0, G_OPTION_ARG_FILENAME, &opt_history, "file of the history",
       "FILE" },
     { "hours", 0, 0, G_OPTION_ARG_INT, &opt_hours, "look so far ahead (24)", "HOURS" },
@@ -142,6 +147,9 @@ domain_json(const FsnScheduleDomain *domain)
     json_object_set_string_member(object, "profile", domain->profile);
     json_object_set_boolean_member(object, "scheduled",
                                    fsn_schedule_is_set(&domain->schedule));
+    if (domain->adopted && fsn_schedule_is_set(&domain->schedule)) {
+        json_object_set_boolean_member(object, "new", true);
+    }
     set_time(object, "last_snapshot", in->taken_us);
     set_time(object, "last_attempt", domain->record.begun_us);
     json_object_set_int_member(object, "failures", domain->record.failures);
@@ -318,6 +326,7 @@ carry_out(FsnCliContext *context, FsnCycle *cycle, GPtrArray *domains, GError **
     };
 
     if (!program ||
+        (opt_bandwidth && !fsn_cli_parse_size(opt_bandwidth, &how.bandwidth, error)) ||
         !fsn_schedule_run(cycle, &how, domains, context->cancellable, &outcomes, error)) {
         return false;
     }
@@ -334,6 +343,8 @@ check_options(GError **error)
         wrong = "--hours takes a number from 1 to 744";
     } else if (opt_jobs < 1 || opt_jobs > 256) {
         wrong = "--jobs takes a number from 1 to 256";
+    } else if (opt_bandwidth && !opt_run) {
+        wrong = "--bandwidth goes with --run";
     }
     if (wrong) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "%s", wrong);

@@ -12,14 +12,18 @@
 #include "jobs/jobs.h"
 
 #define PLAN_TIME_S 120
+#define NOTE_MIN_US ((int64_t)30 * G_USEC_PER_SEC)
+#define NOTE_MAX_US ((int64_t)3600 * G_USEC_PER_SEC)
 
 struct FsnScheduler {
     const FsnDaemonConfig *config;
     const char *state_dir;
     GSource *timer;
-    FsnChild *child; /* NULL: nothing is asked */
-    char *job;       /* the last one; NULL: none */
-    char *trouble;   /* what was said last of it */
+    FsnChild *child;      /* NULL: nothing is asked */
+    char *job;            /* the last one; NULL: none */
+    char *trouble;        /* what was said last of it */
+    int64_t note_next_us; /* monotonic: when new schedules are noted at the earliest, */
+    int64_t note_wait_us; /* … if this is not 0 */
 };
 
 guint
@@ -41,6 +45,25 @@ fsn_scheduler_count_due(gpointer document)
     return due;
 }
 
+bool
+fsn_scheduler_has_new(gpointer document)
+{
+    JsonArray *domains;
+
+    if (!fsn_json_get_array(document, "domains", &domains, NULL)) {
+        return false;
+    }
+    for (guint i = 0; i < json_array_get_length(domains); i++) {
+        JsonObject *domain;
+
+        if (fsn_json_get_element(domains, i, &domain, NULL) &&
+            fsn_json_peek_bool(domain, "new", false)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool
 job_runs(FsnScheduler *scheduler)
 {
@@ -55,8 +78,13 @@ static void
 run_due(FsnScheduler *scheduler, guint due)
 {
     g_autofree char *parallel = g_strdup_printf("%u", scheduler->config->parallel);
-    g_auto(GStrv) arguments =
-        fsn_daemon_arguments(scheduler->config, "plan", "--run", "-j", parallel, NULL);
+    /* Without a limit the list ends before it. */
+    g_autofree char *rate = scheduler->config->bandwidth > 0
+                                ? g_strdup_printf("--bandwidth=%" G_GUINT64_FORMAT,
+                                                  scheduler->config->bandwidth)
+                                : NULL;
+    g_auto(GStrv) arguments = fsn_daemon_arguments(scheduler->config, "plan", "--run",
+                                                   "-j", parallel, rate, NULL);
     FsnJobRequest request = { .arguments = (const char *const *)arguments,
                               .operation = "plan",
                               .origin = "schedule" };
@@ -64,13 +92,38 @@ run_due(FsnScheduler *scheduler, guint due)
     g_autofree char *id = NULL;
 
     if (!fsn_job_start(scheduler->state_dir, &request, &id, &error)) {
-        fsn_log(FSN_LOG_ERROR, NULL, "snapshots are due: %s", error->message);
+        fsn_log(FSN_LOG_ERROR, NULL, "the plan is not carried out: %s", error->message);
         return;
     }
-    fsn_log(FSN_LOG_NOTICE, (const char *const[]){ "FORESNAP_JOB", id, NULL },
-            "%u snapshot%s due: job %.8s", due, due == 1 ? " is" : "s are", id);
+    if (due > 0) {
+        fsn_log(FSN_LOG_NOTICE, (const char *const[]){ "FORESNAP_JOB", id, NULL },
+                "%u snapshot%s due: job %.8s", due, due == 1 ? " is" : "s are", id);
+    } else {
+        fsn_log(FSN_LOG_NOTICE, (const char *const[]){ "FORESNAP_JOB", id, NULL },
+                "there are new schedules: job %.8s notes them", id);
+    }
     g_free(scheduler->job);
     scheduler->job = g_steal_pointer(&id);
+}
+
+/* From when on a schedule holds is noted by who carries it out; else it would begin anew with each
+ * question, and nothing would ever be due. Where that fails it is tried more and more seldom. */
+static bool
+shall_note(FsnScheduler *scheduler, JsonObject *document)
+{
+    int64_t now_us = g_get_monotonic_time();
+
+    if (!fsn_scheduler_has_new(document)) {
+        scheduler->note_wait_us = 0;
+        return false;
+    }
+    if (scheduler->note_wait_us > 0 && now_us < scheduler->note_next_us) {
+        return false;
+    }
+    scheduler->note_wait_us =
+        CLAMP(2 * scheduler->note_wait_us, NOTE_MIN_US, NOTE_MAX_US);
+    scheduler->note_next_us = now_us + scheduler->note_wait_us;
+    return true;
 }
 
 static void
@@ -90,7 +143,7 @@ on_plan(JsonObject *document, const char *complaint, gpointer user)
     }
     g_clear_pointer(&scheduler->trouble, g_free);
     due = fsn_scheduler_count_due(document);
-    if (due > 0 && !job_runs(scheduler)) {
+    if ((due > 0 || shall_note(scheduler, document)) && !job_runs(scheduler)) {
         run_due(scheduler, due);
     }
 }

@@ -19,5 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnScheduler, fsn_scheduler_free)
 
 /* Pure: how many elements of a document of 'foresnap plan' are due. */
 guint fsn_scheduler_count_due(gpointer document);
+/* Pure: whether it has schedules that are not noted yet. */
+bool fsn_scheduler_has_new(gpointer document);
 
 G_END_DECLS

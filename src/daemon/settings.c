@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/files.h"
 #include "policies/keyfile.h"
+#include "policies/profile-value.h"
 #include "policies/suggest.h"
 
 #include <string.h>
@@ -16,7 +17,7 @@
 #define DEFAULT_API_SOCKET "/run/foresnap/api.sock"
 #define DEFAULT_API_GROUP  "foresnap"
 
-typedef enum { TEXT, PATH, BOOL, NUMBER } KeyKind;
+typedef enum { TEXT, PATH, BOOL, NUMBER, RATE } KeyKind;
 
 typedef struct {
     const char *group;
@@ -49,6 +50,7 @@ static const Key keys[] = {
     { "changemaps", "enabled", BOOL, AT(changemaps), 0, 0 },
     { "changemaps", "interval", NUMBER, AT(changemap_s), 1, 3600 },
     { "jobs", "parallel", NUMBER, AT(parallel), 1, 256 },
+    { "jobs", "bandwidth", RATE, AT(bandwidth), 0, 0 },
     { "jobs", "keep_days", NUMBER, AT(keep_days), 1, 3650 },
 };
 
@@ -163,6 +165,22 @@ set_text(char **out_value, const char *value)
     *out_value = g_strdup(value);
 }
 
+/* As schedule.bandwidth of profiles. */
+static bool
+set_rate(guint64 *out_value, const char *text)
+{
+    static const FsnValueRule rule = {
+        .type = FSN_VALUE_RATE, .min = 1, .max = UINT64_C(1) << 40, .may_be_off = true
+    };
+    FsnValue value;
+
+    if (!fsn_value_parse(&rule, text, &value, NULL)) {
+        return false;
+    }
+    *out_value = value.off ? 0 : value.number;
+    return true;
+}
+
 static bool
 set_value(FsnDaemonConfig *config,
           const Key *key,
@@ -195,6 +213,10 @@ set_value(FsnDaemonConfig *config,
         }
         *(unsigned *)field = (unsigned)number;
         return true;
+    case RATE:
+        return set_rate(field, item->value) ||
+               complain(name, item->line, error, "'%s' takes a rate, 50M/s, or off",
+                        key->name);
     }
     g_assert_not_reached();
 }

@@ -19,6 +19,7 @@ typedef struct {
     bool changemaps;        /* keep change maps where profiles ask for them */
     unsigned changemap_s;   /* ask so often which do */
     unsigned parallel;      /* jobs of the daemon at a time */
+    guint64 bandwidth;      /* bytes per second of scheduled work; 0: no limit */
     unsigned keep_days;     /* ended jobs are forgotten after so many */
     bool recover;           /* finish interrupted operations at the start */
     char *hook_socket;      /* where foresnap-hook writes to; "" = nowhere */

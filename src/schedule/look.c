@@ -75,8 +75,10 @@ load_taken(Look *look, GError **error)
         const FsnCatalogueEntry *entry = entries->pdata[i];
         g_autofree char *uuid = g_ascii_strdown(entry->uuid ? entry->uuid : "", -1);
 
-        /* One that says no time says nothing; a suspend holds no disks. */
-        if (g_strcmp0(entry->kind, "snapshot") == 0 && entry->created_us != G_MAXINT64 &&
+        /* One that says no time says nothing, and so does one of the future, which was taken
+         * before the clock was put back; a suspend holds no disks. */
+        if (g_strcmp0(entry->kind, "snapshot") == 0 &&
+            entry->created_us <= look->request->now_us + FSN_PLAN_STEP_US &&
             !g_hash_table_contains(look->taken, uuid)) {
             g_hash_table_insert(look->taken, g_steal_pointer(&uuid),
                                 g_memdup2(&entry->created_us, sizeof(int64_t)));

@@ -156,9 +156,17 @@ fsn_schedule_record_adopt(FsnScheduleRecord *record,
                           int64_t now_us)
 {
     g_autofree char *when = g_strjoinv("; ", schedule->texts);
+    bool ahead = record->begun_us > now_us + FSN_PLAN_STEP_US;
 
-    if (record->handled_us > 0 && strcmp(record->when, when) == 0) {
-        return false;
+    /* The clock was put back by much: what failed then is not waited for until then. */
+    if (ahead) {
+        record->begun_us = record->ended_us = 0;
+        record->failures = 0;
+        g_clear_pointer(&record->error, g_free);
+    }
+    if (record->handled_us > 0 && record->handled_us <= now_us + FSN_PLAN_STEP_US &&
+        strcmp(record->when, when) == 0) {
+        return ahead;
     }
     record->handled_us = now_us;
     g_free(record->when);

@@ -39,7 +39,9 @@ bool fsn_schedule_record_save(const char *state_dir,
                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Changes to a record, pure. @schedule is that of now: if its calendar times are others than
- * those of the record, nothing of the past is asked for, and true is returned. */
+ * those of the record, or the record is of the future since the clock was put back by much,
+ * nothing of the past is asked for, and true is returned: whoever does not save the record then
+ * has every look begin anew, and no time is ever missed. */
 bool fsn_schedule_record_adopt(FsnScheduleRecord *record,
                                const FsnSchedule *schedule,
                                int64_t now_us);

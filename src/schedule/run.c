@@ -68,6 +68,14 @@ fsn_schedule_state_name(FsnScheduleState state)
     g_assert_not_reached();
 }
 
+uint64_t
+fsn_schedule_bandwidth(uint64_t own, uint64_t all, unsigned jobs)
+{
+    uint64_t share = all > 0 ? MAX(all / MAX(jobs, 1), 1) : 0;
+
+    return own == 0 ? share : share == 0 ? own : MIN(own, share);
+}
+
 static bool
 save(Work *work, FsnScheduleDomain *domain)
 {
@@ -102,6 +110,14 @@ command(const FsnBatchDomain *chosen, gpointer user)
         g_strv_builder_add_many(argv, "--connect", uri, NULL);
     }
     g_strv_builder_add_many(argv, "snapshot", chosen->uuid, NULL);
+    if (work->run->bandwidth > 0) {
+        g_autofree char *rate = g_strdup_printf(
+            "%" G_GUINT64_FORMAT,
+            fsn_schedule_bandwidth(domain->schedule.bandwidth, work->run->bandwidth,
+                                   work->run->jobs));
+
+        g_strv_builder_add_many(argv, "--bandwidth", rate, NULL);
+    }
     words = g_strv_builder_end(argv);
     g_strv_builder_unref(argv);
     g_hash_table_insert(work->before, domain->uuid, copy_record(&domain->record));

@@ -31,9 +31,14 @@ typedef void (*FsnScheduleTell)(const FsnScheduleOutcome *outcome, gpointer user
 typedef struct {
     const char *program; /* foresnap itself */
     unsigned jobs;       /* at a time, at least 1 */
+    uint64_t bandwidth;  /* bytes per second of all that run at a time; 0: no limit */
     FsnScheduleTell tell;
     gpointer user;
 } FsnScheduleRun;
+
+/* What one of @jobs that run at a time may read: its share of @all, or what its profile allows
+ * (@own) if that is less; 0 is no limit. Pure. */
+uint64_t fsn_schedule_bandwidth(uint64_t own, uint64_t all, unsigned jobs);
 
 /* Takes the snapshots that are due in the plans of @domains (FsnScheduleDomain), a process for
  * each, and records each before it begins and when it has ended. Records of new schedules

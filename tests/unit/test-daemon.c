@@ -33,12 +33,12 @@ test_config(void)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(FsnDaemonConfig) none = parse("", &error);
-    g_autoptr(FsnDaemonConfig) all =
-        parse("# all of it\n[daemon]\nconnection=qemu:///session\nrepository=/r\n"
-              "recover=no\n[hooks]\nsocket=\n[sampling]\nenabled=false\ninterval=30\n"
-              "[forecasts]\nrefresh_hours=0\n[schedules]\nenabled=off\ninterval=5\n"
-              "[changemaps]\nenabled=no\ninterval=9\n[jobs]\nparallel=7\nkeep_days=1\n",
-              &error);
+    g_autoptr(FsnDaemonConfig) all = parse(
+        "# all of it\n[daemon]\nconnection=qemu:///session\nrepository=/r\n"
+        "recover=no\n[hooks]\nsocket=\n[sampling]\nenabled=false\ninterval=30\n"
+        "[forecasts]\nrefresh_hours=0\n[schedules]\nenabled=off\ninterval=5\n"
+        "[changemaps]\nenabled=no\ninterval=9\n[jobs]\nparallel=7\nbandwidth=8M/s\nkeep_days=1\n",
+        &error);
 
     g_assert_no_error(error);
     g_assert_true(none->sampling);
@@ -56,6 +56,8 @@ test_config(void)
     g_assert_cmpuint(all->schedule_s, ==, 5);
     g_assert_cmpuint(all->parallel, ==, 7);
     g_assert_cmpuint(all->keep_days, ==, 1);
+    g_assert_cmpuint(all->bandwidth, ==, 8 << 20);
+    g_assert_cmpuint(none->bandwidth, ==, 0);
 }
 
 static void
@@ -74,6 +76,7 @@ test_config_wrong(void)
           "f:2: 'interval' takes a number from 1 to 1800" },
         { "[sampling]\ninterval=ten\n", "f:2: 'interval' takes a number from 1 to 1800" },
         { "[sampling]\nenabled=perhaps\n", "f:2: 'enabled' takes true or false" },
+        { "[jobs]\nbandwidth=fast\n", "f:2: 'bandwidth' takes a rate, 50M/s, or off" },
         { "[daemon]\nrepository=here\n", "f:2: 'repository' takes an absolute path" },
     };
 
@@ -209,13 +212,19 @@ test_due(void)
 {
     static const char text[] =
         "{\"plan\": [{\"state\": \"due\"}, {\"state\": \"planned\"}, "
-        "{\"state\": \"dropped\"}, 7, {\"state\": \"due\"}, {}]}";
+        "{\"state\": \"dropped\"}, 7, {\"state\": \"due\"}, {}], \"domains\": [1, {}]}";
+    static const char fresh[] = "{\"plan\": [], \"domains\": [{}, {\"new\": true}]}";
     g_autoptr(JsonObject) document = NULL;
+    g_autoptr(JsonObject) other = NULL;
     g_autoptr(JsonObject) empty = json_object_new();
 
     g_assert_true(fsn_json_parse_object(text, strlen(text), 4096, "t", &document, NULL));
     g_assert_cmpuint(fsn_scheduler_count_due(document), ==, 2);
     g_assert_cmpuint(fsn_scheduler_count_due(empty), ==, 0);
+    g_assert_true(fsn_json_parse_object(fresh, strlen(fresh), 4096, "t", &other, NULL));
+    g_assert_true(fsn_scheduler_has_new(other));
+    g_assert_false(fsn_scheduler_has_new(document));
+    g_assert_false(fsn_scheduler_has_new(empty));
 }
 
 static void

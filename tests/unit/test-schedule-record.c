@@ -4,11 +4,13 @@
 
 #include "base/error.h"
 #include "schedule/record.h"
+#include "schedule/run.h"
 
 #include <glib/gstdio.h>
 #include <string.h>
 
 #define UUID "5f1d6f3e-0000-4000-8000-000000000001"
+#define SEC  ((int64_t)G_USEC_PER_SEC)
 
 typedef char Folder;
 
@@ -159,6 +161,113 @@ test_lock(void)
     g_assert_nonnull(second);
 }
 
+/* A host whose planner looks every minute, as the daemon does, and whose clock jumps. */
+typedef struct {
+    FsnSchedule schedule;
+    FsnScheduleRecord record;
+    GTimeZone *zone;
+    GArray *taken; /* int64_t, real times */
+    int64_t now_us;
+    unsigned runs;
+} Host;
+
+static int64_t
+newest_taken(const Host *host)
+{
+    int64_t newest_us = 0;
+
+    for (guint i = 0; i < host->taken->len; i++) {
+        int64_t us = g_array_index(host->taken, int64_t, i);
+
+        if (us <= host->now_us + FSN_PLAN_STEP_US) {
+            newest_us = MAX(newest_us, us);
+        }
+    }
+    return newest_us;
+}
+
+static void
+look(Host *host)
+{
+    FsnPlanInput input = { .now_us = host->now_us,
+                           .until_us = host->now_us + 3600 * SEC,
+                           .zone = host->zone,
+                           .taken_us = newest_taken(host),
+                           .changed = UINT64_MAX };
+    g_autoptr(GArray) items = NULL;
+
+    (void)fsn_schedule_record_adopt(&host->record, &host->schedule, host->now_us);
+    fsn_schedule_record_fill(&host->record, &input);
+    items = fsn_plan(&host->schedule, &input);
+    if (fsn_plan_due(items)) {
+        fsn_schedule_record_begin(&host->record, host->now_us);
+        host->now_us += 5 * SEC;
+        fsn_schedule_record_end(&host->record, host->now_us, "abc", NULL);
+        g_array_append_val(host->taken, host->now_us);
+        host->runs++;
+    }
+}
+
+static unsigned
+live(Host *host, unsigned minutes)
+{
+    unsigned before = host->runs;
+
+    for (unsigned i = 0; i < minutes; i++) {
+        host->now_us += 60 * SEC;
+        look(host);
+    }
+    return host->runs - before;
+}
+
+static void
+test_clock_jumps(void)
+{
+    FsnCalendar hourly;
+    g_autoptr(GTimeZone) zone = g_time_zone_new_utc();
+    g_autoptr(GArray) taken = g_array_new(FALSE, FALSE, sizeof(int64_t));
+    Host host = { .zone = zone, .taken = taken };
+
+    g_assert_true(fsn_calendar_parse("*:00", &hourly, NULL));
+    host.schedule = schedule_of("*:00");
+    host.schedule.calendars = g_memdup2(&hourly, sizeof hourly);
+    host.schedule.n_calendars = 1;
+    host.now_us = INT64_C(1795996800) * SEC + 30 * 60 * SEC; /* half past an hour */
+    look(&host);
+    g_assert_cmpuint(host.runs, ==, 0);
+    g_assert_cmpuint(live(&host, 180), ==, 3);
+    /* A day ahead: one for all that were missed, then each hour's. */
+    host.now_us += 86400 * SEC;
+    g_assert_cmpuint(live(&host, 1), ==, 1);
+    g_assert_cmpuint(live(&host, 180), ==, 3);
+    /* Ten minutes back over the hour: not again, and the next one comes. */
+    g_assert_cmpuint(live(&host, 35), ==, 1);
+    host.now_us -= 600 * SEC;
+    g_assert_cmpuint(live(&host, 20), ==, 0);
+    g_assert_cmpuint(live(&host, 60), ==, 1);
+    /* Two days back: it goes on with the next hour, and waits for nothing. */
+    host.now_us -= 2 * 86400 * SEC;
+    g_assert_cmpuint(live(&host, 180), ==, 3);
+    /* … also after an attempt that failed in what is the future now. */
+    fsn_schedule_record_begin(&host.record, host.now_us);
+    fsn_schedule_record_end(&host.record, host.now_us, NULL, "it failed");
+    host.now_us -= 2 * 86400 * SEC;
+    g_assert_cmpuint(live(&host, 180), ==, 3);
+    fsn_schedule_record_clear(&host.record);
+    fsn_schedule_clear(&host.schedule);
+}
+
+static void
+test_bandwidth(void)
+{
+    g_assert_cmpuint(fsn_schedule_bandwidth(0, 0, 3), ==, 0);
+    g_assert_cmpuint(fsn_schedule_bandwidth(7, 0, 3), ==, 7);
+    g_assert_cmpuint(fsn_schedule_bandwidth(0, 90, 3), ==, 30);
+    g_assert_cmpuint(fsn_schedule_bandwidth(7, 90, 3), ==, 7);
+    g_assert_cmpuint(fsn_schedule_bandwidth(50, 90, 3), ==, 30);
+    g_assert_cmpuint(fsn_schedule_bandwidth(0, 2, 3), ==, 1); /* 0 would be no limit */
+}
+
 int
 main(int argc, char **argv)
 {
@@ -168,5 +277,7 @@ main(int argc, char **argv)
     g_test_add_func("/schedule/record/adopt", test_adopt);
     g_test_add_func("/schedule/record/damaged", test_damaged);
     g_test_add_func("/schedule/record/lock", test_lock);
+    g_test_add_func("/schedule/record/clock-jumps", test_clock_jumps);
+    g_test_add_func("/schedule/bandwidth", test_bandwidth);
     return g_test_run();
 }
