@@ -29,6 +29,7 @@
 #include "daemon/refresher.h"
 #include "daemon/sampling.h"
 #include "daemon/scheduler.h"
+#include "daemon/source.h"
 #include "history/store.h"
 #include "jobs/jobs.h"
 #include "virt/connection.h"
@@ -45,6 +46,7 @@
 #define STATUS_S    10
 #define STUCK_US    (15 * SEC)
 #define FORGET_S    3600
+#define SETTLE_S    1
 #define DAY_US      (24 * 3600 * SEC)
 #define LOCK_NAME   "foresnapd.lock"
 
@@ -60,6 +62,7 @@ struct FsnDaemon {
     FsnNotify *notify;
     FsnSampling *sampling;
     FsnHooks *hooks;
+    GSource *settle; /* after what hooks have told; NULL: nothing */
     FsnGateway *gateway;
     FsnScheduler *scheduler;
     FsnRefresher *refresher;
@@ -257,9 +260,28 @@ tell_change(const char *uuid, gpointer user)
     in_main_loop(change->daemon, on_change, change, change_free);
 }
 
+/* What was heard of is looked at, once for all that came together. */
+static gboolean
+on_settled(gpointer user)
+{
+    FsnDaemon *d = user;
+
+    fsn_source_clear(&d->settle);
+    if (d->gateway) {
+        fsn_gateway_invalidate(d->gateway, NULL);
+    }
+    if (d->mapper) {
+        fsn_mapper_hurry(d->mapper);
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* libvirt tells the same by its events, unless there is no connection at that moment. The state is
+ * another one only when the hook has ended, which is some time after this. */
 static void
 on_news(const FsnHookNews *news, gpointer user)
 {
+    FsnDaemon *d = user;
     const char *const fields[] = {
         "FORESNAP_DOMAIN", news->name, "FORESNAP_UUID", news->uuid, "FORESNAP_HOOK",
         news->operation,   NULL
@@ -267,6 +289,10 @@ on_news(const FsnHookNews *news, gpointer user)
 
     fsn_log(FSN_LOG_INFO, fields, "libvirt's hook for '%s': %s", news->name,
             news->operation);
+    if (fsn_hooks_is_change(news->operation) && !d->settle) {
+        d->settle =
+            fsn_source_attach(g_timeout_source_new_seconds(SETTLE_S), on_settled, d);
+    }
 }
 
 /* Without it all works, only later. */
@@ -416,6 +442,7 @@ static bool
 end_all(FsnDaemon *d)
 {
     g_clear_pointer(&d->hooks, fsn_hooks_free);
+    fsn_source_clear(&d->settle);
     g_clear_pointer(&d->gateway, fsn_gateway_free);
     g_clear_pointer(&d->scheduler, fsn_scheduler_free);
     g_clear_pointer(&d->refresher, fsn_refresher_free);

@@ -71,6 +71,17 @@ on_readable(gint fd, GIOCondition condition, gpointer user)
     return G_SOURCE_CONTINUE;
 }
 
+bool
+fsn_hooks_is_change(const char *operation)
+{
+    /* "prepare" and "start" come before anything has happened, "restore" and "migrate" ask
+     * whether it may. */
+    static const char *const changes[] = { "started",   "stopped", "release",
+                                           "reconnect", "attach",  NULL };
+
+    return g_strv_contains(changes, operation);
+}
+
 static bool
 set_address(struct sockaddr_un *out_address, const char *path, GError **error)
 {

@@ -28,6 +28,9 @@ FsnHooks *fsn_hooks_new(const char *path,
 void fsn_hooks_free(FsnHooks *hooks);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnHooks, fsn_hooks_free)
 
+/* Whether the domain is another one after that @operation: on or off, here or not. Pure. */
+bool fsn_hooks_is_change(const char *operation);
+
 /* Pure: false if @text is no news. The fields of @out_news belong to *@out_keep, to be
  * unreffed. */
 bool fsn_hooks_parse(const char *text,

@@ -282,6 +282,17 @@ test_maps(void)
     g_assert_cmpuint(start->len + end->len, ==, 2);
 }
 
+static void
+test_hook_changes(void)
+{
+    g_assert_true(fsn_hooks_is_change("started"));
+    g_assert_true(fsn_hooks_is_change("stopped"));
+    g_assert_true(fsn_hooks_is_change("release"));
+    g_assert_false(fsn_hooks_is_change("prepare"));
+    g_assert_false(fsn_hooks_is_change("start"));
+    g_assert_false(fsn_hooks_is_change(""));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -294,6 +305,7 @@ main(int argc, char **argv)
     g_test_add_func("/daemon/due", test_due);
     g_test_add_func("/daemon/pause", test_pause);
     g_test_add_func("/daemon/arguments", test_arguments);
+    g_test_add_func("/daemon/hook-changes", test_hook_changes);
     g_test_add_func("/daemon/maps", test_maps);
     return g_test_run();
 }
