@@ -21,6 +21,7 @@
 #include "cycle/lock.h"
 #include "cycle/manifest.h"
 #include "cycle/recover.h"
+#include "cycle/savefs-control.h"
 #include "cycle/stub.h"
 #include "domxml/domain-facts.h"
 #include "memory/capture.h"
@@ -303,6 +304,8 @@ store_or_undo(Import *import, FsnImageStats *out_stats, GError **error)
                                       fsn_cycle_uri(import->cycle),
                                       fsn_cycle_repo_location(import->cycle), import->id);
     if (store(import, out_stats, error)) {
+        fsn_savefs_await(fsn_cycle_state_dir(import->cycle),
+                         fsn_virt_domain_name(import->domain));
         return true;
     }
     if (!undo(import, &not_undone)) {

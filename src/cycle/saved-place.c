@@ -23,6 +23,9 @@
 #define RECORD     ".record"
 #define THROUGH    ".through"
 #define MAX_RECORD 4096u
+#define WHERE      4u /* field of /proc/self/mountinfo */
+/* The server may mount once more while we take things away: it looks once a second. */
+#define TAKE_TRIES 5
 
 char *
 fsn_saved_run_dir(void)
@@ -82,6 +85,14 @@ fsn_saved_record_free(FsnSavedRecord *record)
     }
 }
 
+/* What is served lies over the guard, once as a rule. */
+static void
+unmount(const char *guard)
+{
+    while (umount2(guard, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
+    }
+}
+
 /* libvirt's error on a start is this emulator that does not exist. */
 static bool
 write_guard(const char *state_dir,
@@ -98,6 +109,7 @@ write_guard(const char *state_dir,
     g_autofree char *refused = NULL;
     g_autoptr(GBytes) bytes = NULL;
 
+    unmount(path); /* without a record nobody serves anything there again */
     return fsn_domain_xml_set_emulator(xml, message, &refused, error) &&
            fsn_save_image_build_stub(refused, &bytes, error) &&
            fsn_file_replace(path, g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes),
@@ -202,6 +214,23 @@ fsn_saved_list_through(const char *state_dir)
     return list(state_dir, THROUGH, false);
 }
 
+static bool
+remove_guard(const char *guard, GError **error)
+{
+    g_autoptr(GError) local = NULL;
+
+    for (int i = 0; i < TAKE_TRIES; i++) {
+        unmount(guard);
+        g_clear_error(&local);
+        if ((access(guard, F_OK) != 0 && errno == ENOENT) ||
+            fsn_file_remove_durable(guard, &local)) {
+            return true;
+        }
+    }
+    g_propagate_error(error, g_steal_pointer(&local));
+    return false;
+}
+
 bool
 fsn_saved_remove(const char *state_dir,
                  const char *save_folder,
@@ -216,11 +245,41 @@ fsn_saved_remove(const char *state_dir,
         !fsn_file_remove_durable(link, error)) {
         return false;
     }
-    while (umount2(guard, MNT_DETACH | UMOUNT_NOFOLLOW) == 0) {
-        /* what is served lies over it, once as a rule */
-    }
+    unmount(guard);
     return (access(record, F_OK) != 0 || fsn_file_remove_durable(record, error)) &&
-           (access(guard, F_OK) != 0 || fsn_file_remove_durable(guard, error));
+           remove_guard(guard, error);
+}
+
+/* A word about the domain, with its UUID, for the name may become another one's. */
+static bool
+set_word(const char *state_dir,
+         const char *name,
+         const char *suffix,
+         const char *uuid,
+         GError **error)
+{
+    g_autofree char *path = own_path(state_dir, name, suffix);
+    g_autofree char *text = g_strconcat(uuid, "\n", NULL);
+
+    return make_dir(state_dir, error) &&
+           fsn_file_replace(path, text, strlen(text), 0600, error);
+}
+
+static bool
+unset_word(const char *state_dir, const char *name, const char *suffix, GError **error)
+{
+    g_autofree char *path = own_path(state_dir, name, suffix);
+
+    return access(path, F_OK) != 0 || fsn_file_remove_durable(path, error);
+}
+
+static bool
+has_word(const char *state_dir, const char *name, const char *suffix, const char *uuid)
+{
+    g_autofree char *path = own_path(state_dir, name, suffix);
+    g_autoptr(FsnSavedRecord) record = read_lines(path, name, false);
+
+    return record && strcmp(record->uuid, uuid) == 0;
 }
 
 bool
@@ -229,19 +288,52 @@ fsn_saved_set_through(const char *state_dir,
                       const char *uuid,
                       GError **error)
 {
-    g_autofree char *path = own_path(state_dir, name, THROUGH);
-    g_autofree char *text = g_strconcat(uuid, "\n", NULL);
-
-    return make_dir(state_dir, error) &&
-           fsn_file_replace(path, text, strlen(text), 0600, error);
+    return set_word(state_dir, name, THROUGH, uuid, error);
 }
 
 bool
 fsn_saved_unset_through(const char *state_dir, const char *name, GError **error)
 {
-    g_autofree char *path = own_path(state_dir, name, THROUGH);
+    return unset_word(state_dir, name, THROUGH, error);
+}
 
-    return access(path, F_OK) != 0 || fsn_file_remove_durable(path, error);
+bool
+fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid)
+{
+    return has_word(state_dir, name, THROUGH, uuid);
+}
+
+/* "36 35 98:0 /mnt1 /mnt2 rw …": the fifth is where; blanks are octal there. */
+static bool
+is_mount_at(const char *line, const char *point)
+{
+    g_auto(GStrv) fields = g_strsplit(line, " ", WHERE + 2);
+    g_autofree char *where = NULL;
+
+    if (g_strv_length(fields) < WHERE + 1) {
+        return false;
+    }
+    where = g_strcompress(fields[WHERE]);
+    return strcmp(where, point) == 0;
+}
+
+bool
+fsn_saved_is_served(const char *state_dir, const char *name)
+{
+    g_autofree char *guard = fsn_saved_guard_path(state_dir, name);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+
+    if (!g_file_get_contents("/proc/self/mountinfo", &text, NULL, NULL)) {
+        return false;
+    }
+    lines = g_strsplit(text, "\n", -1);
+    for (char **line = lines; *line; line++) {
+        if (is_mount_at(*line, guard)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 FsnSavedLink
@@ -268,6 +360,7 @@ fsn_saved_link(const char *state_dir,
                const char *save_folder,
                const char *name,
                FsnSavedLink which,
+               bool over_foreign,
                GError **error)
 {
     g_autofree char *link = fsn_saved_link_path(save_folder, name);
@@ -280,7 +373,7 @@ fsn_saved_link(const char *state_dir,
     if (now == which) {
         return true;
     }
-    if (now == FSN_LINK_FOREIGN) {
+    if (now == FSN_LINK_FOREIGN && !over_foreign) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_EXISTS,
                     "'%s' is there already and is not foresnap's link", link);
         return false;

@@ -63,6 +63,11 @@ bool fsn_saved_set_through(const char *state_dir,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool fsn_saved_unset_through(const char *state_dir, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
+/* Whether it is this domain that is saved through here under that name. */
+bool fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid);
+
+/* Whether the image lies over the guard. Never asks the served file system. */
+bool fsn_saved_is_served(const char *state_dir, const char *name);
 
 typedef enum {
     FSN_LINK_NONE,    /* nothing there */
@@ -74,12 +79,13 @@ typedef enum {
 FsnSavedLink fsn_saved_look(const char *state_dir,
                             const char *save_folder,
                             const char *name);
-/* Puts such a link (ENTRY or GUARD) there, in the place of another one, durably.
- * FSN_ERROR_EXISTS if what is there is foreign. */
+/* Puts such a link (ENTRY or GUARD) there, in the place of another one, durably and at once.
+ * FSN_ERROR_EXISTS if what is there is foreign; with @over_foreign it is replaced. */
 bool fsn_saved_link(const char *state_dir,
                     const char *save_folder,
                     const char *name,
                     FsnSavedLink which,
+                    bool over_foreign,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Takes a link of ours away. */
 bool fsn_saved_unlink(const char *state_dir,

@@ -24,6 +24,7 @@
 #define READY_FD       3
 #define START_LIMIT_MS 30000
 #define STOP_LIMIT_US  (70 * (int64_t)G_USEC_PER_SEC)
+#define SERVE_LIMIT_US (3 * (int64_t)G_USEC_PER_SEC)
 #define GAP_US         20000
 
 /* The lock's holder has written its pid. */
@@ -154,6 +155,18 @@ fsn_savefs_stop(FsnCycle *cycle, bool *out_stopped, GError **error)
     return true;
 }
 
+void
+fsn_savefs_await(const char *state_dir, const char *name)
+{
+    int64_t deadline_us = fsn_monotonic_us() + SERVE_LIMIT_US;
+    g_autoptr(FsnSavedRecord) record = fsn_saved_read(state_dir, name);
+
+    while (record && fsn_savefs_running(state_dir) != 0 &&
+           !fsn_saved_is_served(state_dir, name) && fsn_monotonic_us() < deadline_us) {
+        g_usleep(GAP_US); /* it is no child of ours */
+    }
+}
+
 /* A domain that was renamed is saved under its new name only. */
 static bool
 forget_old_names(const char *state_dir,
@@ -177,17 +190,23 @@ forget_old_names(const char *state_dir,
     return true;
 }
 
-/* A stub of a suspend stays until its domain is resumed: the server makes the link then. */
+/* A domain that is suspended already starts from there too. What else is in the place of the
+ * link is an image that the server waits for to go. */
 static bool
-link_up(const char *state_dir, const char *folder, const char *name, GError **error)
+link_up(FsnCycle *cycle, FsnVirtDomain *domain, const char *folder, GError **error)
 {
-    g_autoptr(FsnSavedRecord) record = fsn_saved_read(state_dir, name);
+    const char *state_dir = fsn_cycle_state_dir(cycle);
+    const char *name = fsn_virt_domain_name(domain);
+    g_autofree char *xml = NULL;
+    g_autoptr(FsnSavedRecord) record = NULL;
 
     if (fsn_saved_look(state_dir, folder, name) == FSN_LINK_FOREIGN) {
-        return true;
+        return fsn_virt_domain_xml(domain, FSN_VIRT_XML_INACTIVE, &xml, error) &&
+               fsn_stub_serve(cycle, name, fsn_virt_domain_uuid(domain), xml, error);
     }
+    record = fsn_saved_read(state_dir, name);
     return fsn_saved_link(state_dir, folder, name,
-                          record ? FSN_LINK_GUARD : FSN_LINK_ENTRY, error);
+                          record ? FSN_LINK_GUARD : FSN_LINK_ENTRY, false, error);
 }
 
 bool
@@ -210,7 +229,7 @@ fsn_savefs_enable(FsnCycle *cycle, const char *domain, char **out_name, GError *
     if (!fsn_stub_check_place(cycle, name, error) ||
         !forget_old_names(state_dir, folder, name, uuid, error) ||
         !fsn_saved_set_through(state_dir, name, uuid, error) ||
-        !link_up(state_dir, folder, name, error)) {
+        !link_up(cycle, found, folder, error)) {
         return false;
     }
     *out_name = g_strdup(name);

@@ -25,6 +25,10 @@ bool fsn_savefs_start(FsnCycle *cycle, bool *out_started, GError **error)
 bool fsn_savefs_stop(FsnCycle *cycle, bool *out_stopped, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
+/* Returns when the state that has just been guarded under that name is served, so that a
+ * start of libvirt's finds it; at once if there is no server, after 3 s in any case. */
+void fsn_savefs_await(const char *state_dir, const char *name);
+
 /* From now on libvirt saves @domain (any name that libvirt knows) through it. A saved state
  * whose link was taken away gets it again. *@out_name: the domain's; the caller frees. */
 bool fsn_savefs_enable(FsnCycle *cycle,

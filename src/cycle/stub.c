@@ -8,9 +8,11 @@
 #include "cycle/stub.h"
 
 #include "base/error.h"
+#include "base/faults.h"
 #include "base/files.h"
 #include "base/id.h"
 #include "cycle/guard-marker.h"
+#include "cycle/lock.h"
 #include "cycle/saved-place.h"
 #include "domxml/domain-facts.h"
 #include "domxml/edit.h"
@@ -77,21 +79,36 @@ fsn_stub_check_place(FsnCycle *cycle, const char *name, GError **error)
     return false;
 }
 
-/* The place in which foresnap-savefs serves @snapshot, if it does; another is given up. */
+/* The place that foresnap-savefs serves, from which libvirt restores the state by itself: of a
+ * domain that is saved through it, and of a state that came from there. A stub that is in
+ * libvirt's place stays; another state is given up. */
 static bool
 use_saved_place(FsnCycle *cycle,
                 const char *folder,
                 const char *name,
+                const char *uuid,
+                const char *xml_inactive,
                 const char *snapshot,
                 bool *out_used,
                 GError **error)
 {
     const char *state_dir = fsn_cycle_state_dir(cycle);
     g_autoptr(FsnSavedRecord) record = fsn_saved_read(state_dir, name);
+    bool there = record && strcmp(record->snapshot, snapshot) == 0;
 
-    *out_used = record && strcmp(record->snapshot, snapshot) == 0;
-    return *out_used ? fsn_saved_link(state_dir, folder, name, FSN_LINK_GUARD, error)
-                     : !record || fsn_saved_remove(state_dir, folder, name, error);
+    if (record && !there && !fsn_saved_remove(state_dir, folder, name, error)) {
+        return false;
+    }
+    *out_used = there || (fsn_saved_is_through(state_dir, name, uuid) &&
+                          fsn_saved_look(state_dir, folder, name) != FSN_LINK_FOREIGN);
+    if (*out_used && !there) {
+        if (!fsn_saved_write(state_dir, name, uuid, snapshot, xml_inactive, error)) {
+            return false;
+        }
+        fsn_fault_kill_at("guard:place");
+    }
+    return !*out_used ||
+           fsn_saved_link(state_dir, folder, name, FSN_LINK_GUARD, false, error);
 }
 
 static bool
@@ -131,10 +148,43 @@ fsn_stub_write(FsnCycle *cycle,
     bool used;
 
     return virt && fsn_mkdirs(dir, 0700, error) &&
-           use_saved_place(cycle, dir, name, snapshot, &used, error) &&
+           use_saved_place(cycle, dir, name, uuid, xml_inactive, snapshot, &used,
+                           error) &&
            (used || write_stub(cycle, path, name, xml_inactive, snapshot, error)) &&
            fsn_guard_marker_write(fsn_cycle_state_dir(cycle), uuid, name, snapshot,
                                   error);
+}
+
+bool
+fsn_stub_serve(FsnCycle *cycle,
+               const char *name,
+               const char *uuid,
+               const char *xml_inactive,
+               GError **error)
+{
+    const char *state_dir = fsn_cycle_state_dir(cycle);
+    FsnVirt *virt = fsn_cycle_virt(cycle, error);
+    g_autofree char *path = virt ? fsn_stub_path(virt, name) : NULL;
+    g_autofree char *dir = virt ? g_path_get_dirname(path) : NULL;
+    g_autofree char *snapshot = virt ? read_stub(path) : NULL;
+    g_autoptr(FsnSavedRecord) record = NULL;
+    g_autoptr(FsnLock) lock = NULL;
+
+    if (!snapshot) {
+        return virt != NULL;
+    }
+    lock = fsn_lock_take(state_dir, fsn_cycle_repo_location(cycle), uuid, 0, error);
+    if (!lock) {
+        return false;
+    }
+    /* It may be served already, after a crash between the two. */
+    record = fsn_saved_read(state_dir, name);
+    if (!(record && strcmp(record->snapshot, snapshot) == 0) &&
+        !fsn_saved_write(state_dir, name, uuid, snapshot, xml_inactive, error)) {
+        return false;
+    }
+    fsn_fault_kill_at("guard:place");
+    return fsn_saved_link(state_dir, dir, name, FSN_LINK_GUARD, true, error);
 }
 
 bool

@@ -12,8 +12,9 @@ G_BEGIN_DECLS
  * The guard stub: a file where libvirt looks for a managed save image. A start then tries to
  * restore it instead of booting the domain cold over its saved state, and fails with a
  * message that tells the way out; the stub stays. Its header is valid, since libvirt deletes
- * files whose header is short or marked partial, and boots. A state that libvirt has saved
- * through foresnap-savefs has its guard in another place (saved-place.h), which counts as one.
+ * files whose header is short or marked partial, and boots. Of a domain that is saved through
+ * foresnap-savefs the guard is in another place (saved-place.h), over which the state itself
+ * is served: libvirt restores that. It counts as a stub.
  */
 
 /* Path of the stub for domain @name; the caller frees. */
@@ -27,6 +28,14 @@ bool fsn_stub_write(FsnCycle *cycle,
                     const char *uuid,
                     const char *xml_inactive,
                     const char *snapshot,
+                    GError **error) G_GNUC_WARN_UNUSED_RESULT;
+
+/* A stub that is in libvirt's place gives way to the guard over which foresnap-savefs serves
+ * the state, in one step. True also if there is none. */
+bool fsn_stub_serve(FsnCycle *cycle,
+                    const char *name,
+                    const char *uuid,
+                    const char *xml_inactive,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* FSN_ERROR_EXISTS if a managed save image of libvirt's own is in the place of the stub. */

@@ -10,6 +10,7 @@
 #include "base/faults.h"
 #include "cycle/arm.h"
 #include "cycle/cargo.h"
+#include "cycle/savefs-control.h"
 #include "cycle/stub.h"
 #include "cycle/suspend-run-private.h"
 #include "cycle/workingset-pack.h"
@@ -145,6 +146,7 @@ fsn_suspend_commit(FsnSuspendRun *run, FsnSuspendResult *out_result, GError **er
         return false;
     }
     run->finished = true;
+    fsn_savefs_await(fsn_cycle_state_dir(run->cycle), run->facts->name);
     /* Only speed depends on it: the suspend has succeeded. */
     fsn_workingset_pack(run->repo, run->facts->uuid, run->id, stats.root);
     memset(r, 0, sizeof(*r));

@@ -73,6 +73,8 @@ bool fsn_savefs_in_use(FsnSavefs *fs);
 typedef void (*FsnSavefsReply)(gpointer request, const GError *error);
 GThread *fsn_savefs_upkeep_start(FsnSavefs *fs);
 void fsn_savefs_upkeep_stop(FsnSavefs *fs, GThread *thread);
+/* What is saved may have changed: it looks now, not within a second. */
+void fsn_savefs_upkeep_wake(FsnSavefs *fs);
 /* @entry is busy until @reply was called, from the thread. With @header the save is finished,
  * without it is settled. The header is taken over. */
 void fsn_savefs_upkeep_add(FsnSavefs *fs,

@@ -26,7 +26,8 @@
 #define SETTLE_AGAIN_US (60 * (int64_t)G_USEC_PER_SEC)
 
 typedef struct {
-    FsnSavefsEntry *entry; /* NULL: stop */
+    bool stop;
+    FsnSavefsEntry *entry; /* NULL: only a round */
     GBytes *header;
     FsnSavefsReply reply;
     gpointer request;
@@ -53,6 +54,12 @@ fsn_savefs_upkeep_add(FsnSavefs *fs,
     job->reply = reply;
     job->request = request;
     g_async_queue_push(fs->jobs, job);
+}
+
+void
+fsn_savefs_upkeep_wake(FsnSavefs *fs)
+{
+    g_async_queue_push(fs->jobs, g_new0(Job, 1));
 }
 
 /* The image as it is served, over its guard. Goes through the file system itself. */
@@ -223,7 +230,7 @@ place_links(FsnSavefs *fs)
         g_autoptr(GError) error = NULL;
 
         if (!record && fsn_saved_look(state_dir, folder, name) == FSN_LINK_NONE &&
-            !fsn_saved_link(state_dir, folder, name, FSN_LINK_ENTRY, &error)) {
+            !fsn_saved_link(state_dir, folder, name, FSN_LINK_ENTRY, false, &error)) {
             g_message("domain '%s': %s", name, error->message);
         }
     }
@@ -337,16 +344,16 @@ work(gpointer user)
         end_work(fs);
         tell_ready(fs);
         job = g_async_queue_timeout_pop(fs->jobs, ROUND_US);
-        if (job && !job->entry) {
+        if (job && job->stop) {
             job_free(job);
             return NULL;
         }
-        if (job) {
+        if (job && job->entry) {
             begin_work(fs);
             run_job(fs, job);
             end_work(fs);
-            job_free(job);
         }
+        g_clear_pointer(&job, job_free);
     }
 }
 
@@ -359,6 +366,9 @@ fsn_savefs_upkeep_start(FsnSavefs *fs)
 void
 fsn_savefs_upkeep_stop(FsnSavefs *fs, GThread *thread)
 {
-    g_async_queue_push(fs->jobs, g_new0(Job, 1));
+    Job *job = g_new0(Job, 1);
+
+    job->stop = true;
+    g_async_queue_push(fs->jobs, job);
     g_thread_join(thread);
 }

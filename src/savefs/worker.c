@@ -15,10 +15,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #define TICK_MS       500
+#define READ_EVENTS   4096u
 /* How long an open file keeps it from ending when it is told to. */
 #define STOP_LIMIT_US (60 * (int64_t)G_USEC_PER_SEC)
 
@@ -84,13 +86,38 @@ shall_stop(FsnSavefs *fs, int64_t *since_us)
     return !fsn_savefs_in_use(fs) || fsn_monotonic_us() - *since_us > STOP_LIMIT_US;
 }
 
+/* Tells when somebody else makes or removes a record: foresnap suspends and resumes too. */
+static int
+watch_records(FsnSavefs *fs)
+{
+    int fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+
+    if (fd >= 0 &&
+        inotify_add_watch(fd, fs->config->saved_dir, IN_MOVED_TO | IN_DELETE) < 0) {
+        close(fd);
+        fd = -1; /* it is found out a second later */
+    }
+    return fd;
+}
+
+static void
+on_records(FsnSavefs *fs, int fd)
+{
+    char events[READ_EVENTS];
+
+    while (read(fd, events, sizeof events) > 0) {
+    }
+    fsn_savefs_upkeep_wake(fs);
+}
+
 /* Returns whether it ended as it was told to. */
 static bool
-loop(FsnSavefs *fs, struct fuse_session *session, int mounts_fd)
+loop(FsnSavefs *fs, struct fuse_session *session, int mounts_fd, int records_fd)
 {
     struct fuse_buf buffer = { 0 };
     struct pollfd fds[] = { { .fd = fuse_session_fd(session), .events = POLLIN },
-                            { .fd = mounts_fd, .events = POLLPRI } };
+                            { .fd = mounts_fd, .events = POLLPRI },
+                            { .fd = records_fd, .events = POLLIN } };
     int64_t stop_since_us = 0;
     bool more = true;
 
@@ -107,6 +134,9 @@ loop(FsnSavefs *fs, struct fuse_session *session, int mounts_fd)
             g_message("'%s' was unmounted", fs->config->run_dir);
             more = false;
         }
+        if (n > 0 && fds[2].revents) {
+            on_records(fs, records_fd);
+        }
     }
     free(buffer.mem);
     return more;
@@ -117,7 +147,8 @@ serve(FsnSavefs *fs, struct fuse_session *session)
 {
     GThread *upkeep = fsn_savefs_upkeep_start(fs);
     int mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-    bool asked = loop(fs, session, mounts_fd);
+    int records_fd = watch_records(fs);
+    bool asked = loop(fs, session, mounts_fd, records_fd);
 
     if (!asked) {
         /* Upkeep may wait for an answer that nobody gives: the connection has to end. */
@@ -125,6 +156,9 @@ serve(FsnSavefs *fs, struct fuse_session *session)
     }
     fsn_savefs_upkeep_stop(fs, upkeep);
     close(mounts_fd);
+    if (records_fd >= 0) {
+        close(records_fd);
+    }
     return true;
 }
 
