@@ -18,14 +18,6 @@
 
 #define TIME_MAX G_GINT64_CONSTANT(4102444800000000)
 
-static void
-set_text(JsonObject *object, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(object, name, value);
-    }
-}
-
 static JsonObject *
 token_json(const FsnToken *token)
 {
@@ -35,8 +27,8 @@ token_json(const FsnToken *token)
     json_object_set_string_member(object, "id", token->id);
     json_object_set_string_member(object, "name", token->name);
     json_object_set_string_member(object, "scope", fsn_scope_name(token->scope));
-    set_text(object, "prefix", token->tenant.prefix);
-    set_text(object, "tag", token->tenant.tag);
+    fsn_json_add_string(object, "prefix", token->tenant.prefix);
+    fsn_json_add_string(object, "tag", token->tenant.tag);
     json_object_set_int_member(object, "created_us", token->created_us);
     json_object_set_int_member(object, "expires_us", token->expires_us);
     json_object_set_string_member(object, "sha256", hash);

@@ -210,6 +210,14 @@ fsn_json_peek_bool(JsonObject *object, const char *name, bool fallback)
 }
 
 void
+fsn_json_add_string(JsonObject *object, const char *name, const char *value)
+{
+    if (value) {
+        json_object_set_string_member(object, name, value);
+    }
+}
+
+void
 fsn_json_set_string(JsonObject *object, const char *name, const char *value)
 {
     if (value) {

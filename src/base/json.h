@@ -53,6 +53,8 @@ const char *fsn_json_peek_string(JsonObject *object,
 int64_t fsn_json_peek_int(JsonObject *object, const char *name, int64_t fallback);
 bool fsn_json_peek_bool(JsonObject *object, const char *name, bool fallback);
 
+/* Leaves the member out where @value is NULL. */
+void fsn_json_add_string(JsonObject *object, const char *name, const char *value);
 /* Members that may have no value: null for NULL, and for a number that is not finite. */
 void fsn_json_set_string(JsonObject *object, const char *name, const char *value);
 void fsn_json_set_number(JsonObject *object, const char *name, double value);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
@@ -94,9 +95,7 @@ set_time(JsonObject *object, const char *name, int64_t time_us)
 {
     g_autofree char *text = time_us > 0 ? fsn_rfc3339(time_us) : NULL;
 
-    if (text) {
-        json_object_set_string_member(object, name, text);
-    }
+    fsn_json_add_string(object, name, text);
 }
 
 static JsonArray *

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cli/output.h"
 #include "cli/units.h"
 #include "cycle/journal.h"
@@ -212,16 +213,6 @@ add_strings(JsonObject *object, const char *member, GPtrArray *strings)
     json_object_set_array_member(object, member, array);
 }
 
-static void
-set_number(JsonObject *object, const char *member, double value)
-{
-    if (isnan(value)) {
-        json_object_set_null_member(object, member);
-    } else {
-        json_object_set_double_member(object, member, value);
-    }
-}
-
 static JsonArray *
 steps_json(const FsnResizePlan *plan)
 {
@@ -243,7 +234,8 @@ limits_json(const FsnAdvice *advice)
 
     for (size_t i = 0; i < FSN_N_LIMITS; i++) {
         if (advice->limits[i].metric) {
-            set_number(object, advice->limits[i].metric, advice->limits[i].bytes_per_s);
+            fsn_json_set_number(object, advice->limits[i].metric,
+                                advice->limits[i].bytes_per_s);
         }
     }
     if (advice->cpu_shares > 0) {
@@ -262,9 +254,9 @@ fsn_cli_advice_json(const FsnAdvice *advice)
     json_object_set_int_member(object, "memory_bytes", (int64_t)sizing->memory);
     json_object_set_int_member(object, "vcpus_was", sizing->vcpus_was);
     json_object_set_int_member(object, "memory_bytes_was", (int64_t)sizing->memory_was);
-    set_number(object, "cpu_cores_needed", advice->demand.cpu_cores);
-    set_number(object, "memory_bytes_needed", advice->demand.memory_bytes);
-    set_number(object, "error", advice->demand.error);
+    fsn_json_set_number(object, "cpu_cores_needed", advice->demand.cpu_cores);
+    fsn_json_set_number(object, "memory_bytes_needed", advice->demand.memory_bytes);
+    fsn_json_set_number(object, "error", advice->demand.error);
     json_object_set_string_member(object, "reason", sizing->summary);
     add_strings(object, "notes", sizing->notes);
     add_strings(object, "not_possible", advice->plan.notes);

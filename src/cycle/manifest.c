@@ -82,14 +82,6 @@ build_resources(void)
 }
 
 static void
-set_string(JsonObject *o, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(o, name, value);
-    }
-}
-
-static void
 set_timings(JsonObject *m, const FsnManifestFacts *f)
 {
     JsonObject *timings = json_object_new();
@@ -133,22 +125,23 @@ fsn_manifest_build(const FsnManifestFacts *f)
     json_object_set_int_member(m, "version", 1);
     json_object_set_string_member(m, "id", f->id);
     json_object_set_string_member(m, "kind", f->kind);
-    set_string(m, "name", f->name);
+    fsn_json_add_string(m, "name", f->name);
     json_object_set_string_member(m, "created", created);
     json_object_set_int_member(m, "created_us", f->created_us);
     fsn_json_set_string(m, "parent", f->parent);
     json_object_set_object_member(m, "domain", build_domain(f));
     json_object_set_string_member(m, "host", f->host);
-    set_string(m, "machine", f->machine);
-    set_string(m, "versions", f->versions);
-    set_string(m, "run_state", f->run_state);
+    fsn_json_add_string(m, "machine", f->machine);
+    fsn_json_add_string(m, "versions", f->versions);
+    fsn_json_add_string(m, "run_state", f->run_state);
     set_object(m, "xml_live", f->xml_live);
     set_object(m, "xml_inactive", f->xml_inactive);
     set_object(m, "cpu", f->cpu_xml);
     json_object_set_array_member(
         m, "resources", f->resources ? json_array_ref(f->resources) : build_resources());
     if (f->granularity) {
-        set_string(m, "profile", fsn_json_peek_string(f->granularity, "profile", NULL));
+        fsn_json_add_string(m, "profile",
+                            fsn_json_peek_string(f->granularity, "profile", NULL));
         json_object_set_object_member(m, "granularity", json_object_ref(f->granularity));
     }
     if (f->ram) {

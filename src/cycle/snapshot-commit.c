@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/json.h"
 #include "cycle/cargo.h"
 #include "cycle/disk-parts.h"
 #include "cycle/snapshot-partitions.h"
@@ -109,23 +110,15 @@ add_image(JsonObject *o, const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
     }
 }
 
-static void
-set_string(JsonObject *o, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(o, name, value);
-    }
-}
-
 static JsonObject *
 disk_json(const FsnSnapshotRun *run, const FsnSnapshotDisk *d)
 {
     JsonObject *o = json_object_new();
 
     json_object_set_string_member(o, "target", d->facts->target);
-    set_string(o, "source_kind", d->facts->source_kind);
-    set_string(o, "source", d->facts->source);
-    set_string(o, "format", d->facts->format);
+    fsn_json_add_string(o, "source_kind", d->facts->source_kind);
+    fsn_json_add_string(o, "source", d->facts->source);
+    fsn_json_add_string(o, "format", d->facts->format);
     if (d->plan->mode == FSN_DISK_SKIPPED) {
         json_object_set_string_member(o, "skipped", d->plan->reason);
         if (d->left_out) {

@@ -88,14 +88,6 @@ fsn_job_judge(FsnJobState written, bool keeper_lives, bool process_lives)
 }
 
 static void
-set_text(JsonObject *object, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(object, name, value);
-    }
-}
-
-static void
 set_time(JsonObject *object, const char *name, int64_t value)
 {
     if (value > 0) {
@@ -112,10 +104,10 @@ set_facts(JsonObject *object, const FsnJob *job)
         json_array_add_string_element(argv, *arg);
     }
     json_object_set_array_member(object, "argv", argv);
-    set_text(object, "operation", job->operation);
-    set_text(object, "domain", job->domain);
-    set_text(object, "origin", job->origin);
-    set_text(object, "owner", job->owner);
+    fsn_json_add_string(object, "operation", job->operation);
+    fsn_json_add_string(object, "domain", job->domain);
+    fsn_json_add_string(object, "origin", job->origin);
+    fsn_json_add_string(object, "owner", job->owner);
     json_object_set_int_member(object, "uid", job->uid);
     json_object_set_string_member(object, "state", fsn_job_state_name(job->state));
     set_time(object, "created_us", job->created_us);
@@ -169,7 +161,7 @@ fsn_job_record_to_text(const FsnJobRecord *record)
     json_object_set_int_member(object, "version", RECORD_VERSION);
     json_object_set_string_member(object, "id", record->job->id);
     set_facts(object, record->job);
-    set_text(object, "boot_id", record->boot_id);
+    fsn_json_add_string(object, "boot_id", record->boot_id);
     set_process(object, "keeper", &record->keeper);
     set_process(object, "process", &record->process);
     json_object_set_int_member(object, "parallel", record->parallel);

@@ -4,6 +4,7 @@
 
 #include "virt/network-facts.h"
 
+#include "base/json.h"
 #include "virt/connection-private.h"
 #include "virt/domain-private.h"
 #include "virt/error-private.h"
@@ -12,14 +13,6 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdlib.h>
-
-static void
-set_string(JsonObject *o, const char *name, const char *value)
-{
-    if (value) {
-        json_object_set_string_member(o, name, value);
-    }
-}
 
 /* False if there is no room for @o. */
 static bool
@@ -39,10 +32,10 @@ add_lease(JsonArray *to, const char *network, const virNetworkDHCPLease *lease)
     JsonObject *o = json_object_new();
 
     json_object_set_string_member(o, "network", network);
-    set_string(o, "mac", lease->mac);
-    set_string(o, "address", lease->ipaddr);
+    fsn_json_add_string(o, "mac", lease->mac);
+    fsn_json_add_string(o, "address", lease->ipaddr);
     json_object_set_int_member(o, "prefix", lease->prefix);
-    set_string(o, "hostname", lease->hostname);
+    fsn_json_add_string(o, "hostname", lease->hostname);
     json_object_set_int_member(o, "expires", lease->expirytime);
     (void)add(to, o); /* what is too much is left out */
 }
@@ -122,7 +115,7 @@ add_binding(FsnVirt *virt, const char *port, JsonArray *to, GError **error)
     if (xml) {
         o = json_object_new();
         json_object_set_string_member(o, "port", port);
-        set_string(o, "filter", virNWFilterBindingGetFilterName(binding));
+        fsn_json_add_string(o, "filter", virNWFilterBindingGetFilterName(binding));
         json_object_set_string_member(o, "xml", xml);
         (void)add(to, o); /* what is too much is left out */
     }
@@ -193,7 +186,7 @@ add_checkpoint(JsonArray *to, virDomainCheckpointPtr checkpoint)
 
     if (xml) {
         o = json_object_new();
-        set_string(o, "name", virDomainCheckpointGetName(checkpoint));
+        fsn_json_add_string(o, "name", virDomainCheckpointGetName(checkpoint));
         json_object_set_string_member(o, "xml", xml);
         (void)add(to, o); /* what is too much is left out */
     }
