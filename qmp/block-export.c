@@ -82,7 +82,7 @@ bitmaps_of(const char *bitmap_node, const char *bitmap)
 }
 
 static JsonObject *
-export_arguments(const char *id, const char *node, const char *name)
+export_arguments(const char *id, const char *node, const char *name, bool writable)
 {
     JsonObject *arguments = json_object_new();
 
@@ -90,8 +90,22 @@ export_arguments(const char *id, const char *node, const char *name)
     json_object_set_string_member(arguments, "id", id);
     json_object_set_string_member(arguments, "node-name", node);
     json_object_set_string_member(arguments, "name", name);
-    json_object_set_boolean_member(arguments, "writable", false);
+    json_object_set_boolean_member(arguments, "writable", writable);
     return arguments;
+}
+
+static bool
+export_add(FsnQmp *qmp,
+           JsonObject *arguments,
+           const char *bitmap_node,
+           const char *bitmap,
+           GError **error)
+{
+    if (bitmap) {
+        json_object_set_array_member(arguments, "bitmaps",
+                                     bitmaps_of(bitmap_node, bitmap));
+    }
+    return fsn_qmp_execute_judged(qmp, "block-export-add", arguments, error);
 }
 
 bool
@@ -103,20 +117,30 @@ fsn_qmp_export_add(FsnQmp *qmp,
                    const char *bitmap,
                    GError **error)
 {
-    g_autoptr(JsonObject) arguments = export_arguments(id, node, name);
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, false);
 
-    if (bitmap) {
-        json_object_set_array_member(arguments, "bitmaps",
-                                     bitmaps_of(bitmap_node, bitmap));
-    }
-    return fsn_qmp_execute_judged(qmp, "block-export-add", arguments, error);
+    return export_add(qmp, arguments, bitmap_node, bitmap, error);
+}
+
+bool
+fsn_qmp_export_add_access(FsnQmp *qmp,
+                          const char *id,
+                          const char *node,
+                          const char *name,
+                          const char *bitmap_node,
+                          const char *bitmap,
+                          GError **error)
+{
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, true);
+
+    return export_add(qmp, arguments, bitmap_node, bitmap, error);
 }
 
 bool
 fsn_qmp_export_add_depth(
     FsnQmp *qmp, const char *id, const char *node, const char *name, GError **error)
 {
-    g_autoptr(JsonObject) arguments = export_arguments(id, node, name);
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, false);
 
     json_object_set_boolean_member(arguments, "allocation-depth", true);
     return fsn_qmp_execute_judged(qmp, "block-export-add", arguments, error);

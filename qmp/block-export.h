@@ -30,6 +30,14 @@ bool fsn_qmp_export_add(FsnQmp *qmp,
                         const char *bitmap_node,
                         const char *bitmap,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* The same for a node of fsn_qmp_add_access(): its clients may discard, nothing else. */
+bool fsn_qmp_export_add_access(FsnQmp *qmp,
+                               const char *id,
+                               const char *node,
+                               const char *name,
+                               const char *bitmap_node,
+                               const char *bitmap,
+                               GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Exports @node read-only as @name, with the metadata context "qemu:allocation-depth". */
 bool fsn_qmp_export_add_depth(FsnQmp *qmp,
                               const char *id,

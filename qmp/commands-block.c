@@ -106,13 +106,23 @@ fsn_qmp_add_scratch(FsnQmp *qmp,
 
     json_object_set_string_member(file, "driver", "file");
     json_object_set_string_member(file, "filename", path);
-    json_object_set_string_member(file, "discard", "unmap");
     json_object_set_string_member(arguments, "driver", "qcow2");
     json_object_set_string_member(arguments, "node-name", node_name);
-    json_object_set_string_member(arguments, "discard", "unmap");
     json_object_set_string_member(arguments, "detect-zeroes", "off");
     json_object_set_object_member(arguments, "file", file);
     json_object_set_string_member(arguments, "backing", backing);
+    return fsn_qmp_execute_judged(qmp, "blockdev-add", arguments, error);
+}
+
+bool
+fsn_qmp_add_access(FsnQmp *qmp, const char *node_name, const char *filter, GError **error)
+{
+    g_autoptr(JsonObject) arguments = json_object_new();
+
+    json_object_set_string_member(arguments, "driver", "snapshot-access");
+    json_object_set_string_member(arguments, "node-name", node_name);
+    json_object_set_string_member(arguments, "file", filter);
+    json_object_set_string_member(arguments, "discard", "unmap");
     return fsn_qmp_execute_judged(qmp, "blockdev-add", arguments, error);
 }
 

@@ -130,7 +130,8 @@ void
 fsn_qmp_transaction_backup_none(FsnQmpTransaction *transaction,
                                 const char *job_id,
                                 const char *node,
-                                const char *target)
+                                const char *target,
+                                const char *filter)
 {
     JsonObject *data = add_action(transaction, "blockdev-backup");
 
@@ -138,6 +139,9 @@ fsn_qmp_transaction_backup_none(FsnQmpTransaction *transaction,
     json_object_set_string_member(data, "device", node);
     json_object_set_string_member(data, "target", target);
     json_object_set_string_member(data, "sync", "none");
+    if (filter) {
+        json_object_set_string_member(data, "filter-node-name", filter);
+    }
     /* Its nodes are free as soon as it ends, while the reason for the end is kept. */
     json_object_set_boolean_member(data, "auto-finalize", true);
     json_object_set_boolean_member(data, "auto-dismiss", false);

@@ -47,11 +47,13 @@ void fsn_qmp_transaction_merge_bitmap(FsnQmpTransaction *transaction,
  * @target made by fsn_qmp_add_scratch() over @node, @target shows the disk as it was at the
  * instant for as long as the job is there. A write of the guest fails where @target cannot
  * take the copy: give it room first. The job ends when it is cancelled, and stays to be
- * looked at until fsn_qmp_job_end(). */
+ * looked at until fsn_qmp_job_end(). @filter names the node that it puts above @node for
+ * fsn_qmp_add_access(), or is NULL. */
 void fsn_qmp_transaction_backup_none(FsnQmpTransaction *transaction,
                                      const char *job_id,
                                      const char *node,
-                                     const char *target);
+                                     const char *target,
+                                     const char *filter);
 
 /* Runs it; nothing has happened if QEMU refuses. Errors: as for fsn_qmp_execute() (after
  * FSN_ERROR_TIMEOUT it may still happen), FSN_ERROR_NOT_FOUND (node or bitmap),

@@ -12,5 +12,9 @@ G_BEGIN_DECLS
 
 /* The name of node, job and export of disk @target; the caller frees. */
 char *fsn_instant_thing(const char *snapshot, const char *target);
+/* Beside the scratch node: the job's filter, and the node that shows the instant. */
+#define FSN_INSTANT_FILTER ".filter"
+#define FSN_INSTANT_ACCESS ".access"
+char *fsn_instant_part(const char *snapshot, const char *target, const char *part);
 
 G_END_DECLS

@@ -76,13 +76,19 @@ end_jobs(FsnQmp *qmp, const char *prefix, GError **error)
 }
 
 static bool
-remove_nodes(FsnQmp *qmp, const GPtrArray *nodes, const char *prefix, GError **error)
+remove_nodes(FsnQmp *qmp, const char *prefix, const char *suffix, GError **error)
 {
+    g_autoptr(GPtrArray) nodes = NULL;
+
+    if (!fsn_qmp_query_block_nodes(qmp, &nodes, error)) {
+        return false;
+    }
     for (guint i = 0; i < nodes->len; i++) {
         const FsnBlockDevice *node = nodes->pdata[i];
         GError *local = NULL;
 
         if (node->node && g_str_has_prefix(node->node, prefix) &&
+            g_str_has_suffix(node->node, suffix) &&
             !forgive_absent(fsn_qmp_blockdev_del(qmp, node->node, &local), &local,
                             error)) {
             return false;
@@ -191,14 +197,16 @@ fsn_instant_sweep(FsnQmp *qmp,
     GError *local = NULL;
     bool others;
 
-    if (!end_exports(qmp, prefix, &others, error) || !end_jobs(qmp, prefix, error)) {
+    if (!end_exports(qmp, prefix, &others, error) ||
+        !remove_nodes(qmp, prefix, FSN_INSTANT_ACCESS, error) ||
+        !end_jobs(qmp, prefix, error)) {
         return false;
     }
     if (nbd && !others &&
         !forgive_absent(fsn_qmp_nbd_server_stop(qmp, &local), &local, error)) {
         return false;
     }
-    return fsn_qmp_query_block_nodes(qmp, &nodes, error) &&
-           remove_nodes(qmp, nodes, prefix, error) &&
+    return remove_nodes(qmp, prefix, "", error) &&
+           fsn_qmp_query_block_nodes(qmp, &nodes, error) &&
            settle_bitmaps(qmp, nodes, repo, snapshot, sweep, error);
 }

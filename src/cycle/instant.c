@@ -25,6 +25,8 @@
 
 /* As libvirt's checkpoints have it: the size of a qcow2 cluster. */
 #define GRANULARITY     (64u << 10)
+/* What a backup saves at a time: the cluster of the scratch image, and of no less. */
+#define COPY_CLUSTER    (64u << 10)
 #define NBD_CONNECTIONS 0 /* no limit: the socket is ours alone */
 #define NBD_FD          "foresnap-nbd"
 #define BACKLOG         16
@@ -32,6 +34,9 @@
 typedef struct {
     FsnInstantDisk is; /* strings owned */
     char *scratch_node;
+    char *filter_node;
+    char *access_node;
+    bool access; /* access_node is there */
     char *job;
     char *export;
     char *base_bitmap; /* NULL = none */
@@ -73,6 +78,8 @@ disk_free(gpointer data)
     g_free((char *)d->is.node);
     g_free((char *)d->is.base);
     g_free(d->scratch_node);
+    g_free(d->filter_node);
+    g_free(d->access_node);
     g_free(d->job);
     g_free(d->export);
     g_free(d->base_bitmap);
@@ -122,6 +129,12 @@ fsn_instant_thing(const char *snapshot, const char *target)
     return g_strdup_printf(FSN_INSTANT_PREFIX "%.12s-%.14s", snapshot, target);
 }
 
+char *
+fsn_instant_part(const char *snapshot, const char *target, const char *part)
+{
+    return g_strdup_printf(FSN_INSTANT_PREFIX "%.12s-%.7s%s", snapshot, target, part);
+}
+
 void
 fsn_instant_add(FsnInstant *self, const FsnInstantDisk *disk)
 {
@@ -133,6 +146,8 @@ fsn_instant_add(FsnInstant *self, const FsnInstantDisk *disk)
     d->is.node = g_strdup(disk->node);
     d->is.base = g_strdup(disk->base);
     d->scratch_node = fsn_instant_thing(self->snapshot, disk->target);
+    d->filter_node = fsn_instant_part(self->snapshot, disk->target, FSN_INSTANT_FILTER);
+    d->access_node = fsn_instant_part(self->snapshot, disk->target, FSN_INSTANT_ACCESS);
     d->job = g_strdup(d->scratch_node);
     d->export = g_strdup(d->scratch_node);
     if (disk->base) {
@@ -245,25 +260,47 @@ fsn_instant_take(FsnInstant *self, GError **error)
         if (d->base_bitmap) {
             fsn_qmp_transaction_disable_bitmap(t, d->is.node, d->base_bitmap);
         }
-        fsn_qmp_transaction_backup_none(t, d->job, d->is.node, d->scratch_node);
+        fsn_qmp_transaction_backup_none(t, d->job, d->is.node, d->scratch_node,
+                                        d->filter_node);
         d->open = true;
     }
     return self->disks->len == 0 || fsn_qmp_transaction_run(self->qmp, t, error);
+}
+
+/* Where QEMU can be told what need not be saved any more, and else by the scratch image over
+ * the disk. */
+static bool
+export_disk(FsnInstant *self, Disk *d, GError **error)
+{
+    const char *bitmap_node = d->base_bitmap ? d->is.node : NULL;
+    g_autoptr(GError) local = NULL;
+
+    d->access = fsn_qmp_add_access(self->qmp, d->access_node, d->filter_node, &local);
+    if (d->access) {
+        return fsn_qmp_export_add_access(self->qmp, d->export, d->access_node,
+                                         d->is.target, bitmap_node, d->base_bitmap,
+                                         error);
+    }
+    g_debug("disk '%s' is read by its scratch image: %s", d->is.target, local->message);
+    return fsn_qmp_export_add(self->qmp, d->export, d->scratch_node, d->is.target,
+                              bitmap_node, d->base_bitmap, error);
 }
 
 bool
 fsn_instant_export(FsnInstant *self, GError **error)
 {
     for (guint i = 0; i < self->disks->len; i++) {
-        Disk *d = self->disks->pdata[i];
-
-        if (!fsn_qmp_export_add(self->qmp, d->export, d->scratch_node, d->is.target,
-                                d->base_bitmap ? d->is.node : NULL, d->base_bitmap,
-                                error)) {
+        if (!export_disk(self, self->disks->pdata[i], error)) {
             return false;
         }
     }
     return true;
+}
+
+uint64_t
+fsn_instant_forgets(const FsnInstant *self, unsigned i)
+{
+    return ((const Disk *)self->disks->pdata[i])->access ? COPY_CLUSTER : 0;
 }
 
 static bool
@@ -305,6 +342,7 @@ fsn_instant_release(FsnInstant *self, unsigned i, GError **error)
 
     if (!fsn_qmp_export_del(self->qmp, d->export, true, error) ||
         !fsn_qmp_export_wait_gone(self->qmp, d->export, FSN_INSTANT_TIMEOUT_US, error) ||
+        (d->access && !fsn_qmp_blockdev_del(self->qmp, d->access_node, error)) ||
         !fsn_qmp_job_end(self->qmp, d->job, FSN_INSTANT_TIMEOUT_US, &failure, error)) {
         return false;
     }

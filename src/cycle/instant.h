@@ -54,6 +54,10 @@ bool fsn_instant_export(FsnInstant *instant, GError **error) G_GNUC_WARN_UNUSED_
 /* The metadata context of disk @i's base, NULL if it has none; borrowed. */
 const char *fsn_instant_context(const FsnInstant *instant, unsigned i);
 
+/* FsnDiskCaptureOptions.forget for the export of disk @i: 0 where QEMU cannot be told. Valid
+ * once it is exported. */
+uint64_t fsn_instant_forgets(const FsnInstant *instant, unsigned i);
+
 /* False with FSN_ERROR_FAILED if the scratch space of a disk has failed: what it shows is
  * not to be trusted any more. */
 bool fsn_instant_check(FsnInstant *instant, GError **error) G_GNUC_WARN_UNUSED_RESULT;

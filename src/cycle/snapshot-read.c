@@ -108,6 +108,9 @@ read_disk(Reader *reader, GError **error)
     if (fsn_disk_mode_needs_bitmap(d->plan->mode) && !d->offline) {
         options.bitmap = fsn_instant_context(run->instant, (unsigned)d->number);
     }
+    if (!d->offline) {
+        options.forget = fsn_instant_forgets(run->instant, (unsigned)d->number);
+    }
     if (d->parent_root) {
         d->parent = fsn_image_open(run->repo, d->parent_root, error);
         if (!d->parent) {

@@ -56,6 +56,7 @@ typedef struct {
     GArray *overrides;      /* of FsnPlanRange */
     FsnPartitionSums *sums; /* of what is read; or null */
     uint64_t planned;       /* granules that were overlaid */
+    uint64_t told; /* granules that are planned, and that the server knows about */
 } Capture;
 
 static void
@@ -184,6 +185,47 @@ overlay(Capture *c)
     }
 }
 
+/* Whole clusters only: QEMU before 9.1 dies of a part of one. */
+static bool
+forget(Capture *c, uint64_t first, uint64_t end, GError **error)
+{
+    uint64_t cluster = c->options->forget;
+    uint64_t from;
+    uint64_t to;
+
+    if (cluster == 0) {
+        return true;
+    }
+    from = (first * FSN_GRANULE_SIZE + cluster - 1) / cluster * cluster;
+    to = MIN(end * FSN_GRANULE_SIZE, c->size) / cluster * cluster;
+    return from >= to || fsn_nbd_forget(c->nbd, from, to - from, error);
+}
+
+/* What will not be read at all: at once, since the guest waits for each copy of it. */
+static bool
+forget_unread(Capture *c, GError **error)
+{
+    uint64_t end = fsn_extent_plan_is_whole(&c->plan)
+                       ? n_granules(c)
+                       : c->plan.position / FSN_GRANULE_SIZE;
+
+    for (guint i = 0; i < c->plan.ranges->len; i++) {
+        const FsnPlanRange *range = &g_array_index(c->plan.ranges, FsnPlanRange, i);
+
+        if (range->action == FSN_PLAN_READ) {
+            if (!forget(c, c->told, range->first, error)) {
+                return false;
+            }
+            c->told = range->first + range->count;
+        }
+    }
+    if (!forget(c, c->told, end, error)) {
+        return false;
+    }
+    c->told = MAX(c->told, end);
+    return true;
+}
+
 /* Plans on, until the disk is planned or there is a lot to do. */
 static bool
 plan_more(Capture *c, GError **error)
@@ -196,7 +238,7 @@ plan_more(Capture *c, GError **error)
         }
     }
     overlay(c);
-    return true;
+    return forget_unread(c, error);
 }
 
 /* Takes the next piece out of the plan: true if there was one. */
@@ -267,16 +309,27 @@ start_reads(Capture *c, GError **error)
 }
 
 static bool
+check_read(Capture *c, Slot *slot, GError **error)
+{
+    if (slot->arrived) {
+        return true;
+    }
+    if (!fsn_nbd_check_read(c->nbd, &slot->read, &slot->arrived, error)) {
+        return false;
+    }
+    if (!slot->arrived) {
+        return true;
+    }
+    c->n_in_flight--;
+    return forget(c, slot->first, slot->first + slot->count, error);
+}
+
+static bool
 check_reads(Capture *c, GError **error)
 {
     for (unsigned i = 0; i < c->n_used; i++) {
-        Slot *slot = &c->slots[(c->head + i) % RING_SLOTS];
-
-        if (!slot->arrived) {
-            if (!fsn_nbd_check_read(c->nbd, &slot->read, &slot->arrived, error)) {
-                return false;
-            }
-            c->n_in_flight -= slot->arrived;
+        if (!check_read(c, &c->slots[(c->head + i) % RING_SLOTS], error)) {
+            return false;
         }
     }
     return true;
@@ -442,6 +495,11 @@ transfer(Capture *c, GError **error)
         report(c, false);
     }
     report(c, true);
+    while (!fsn_nbd_is_idle(c->nbd)) {
+        if (!fsn_nbd_wait(c->nbd, fsn_monotonic_us() + PROGRESS_US, error)) {
+            return false;
+        }
+    }
     return true;
 }
 

@@ -40,6 +40,9 @@ typedef struct {
      * capture's own, ten times a second at most. May be null. */
     void (*progress)(gpointer user, uint64_t done, uint64_t total);
     gpointer user;
+    /* Not 0: the server shows an instant and nothing else, and saves what is overwritten in
+     * clusters of so many bytes; it is told which of them need not be saved any more. */
+    uint64_t forget;
 } FsnDiskCaptureOptions;
 
 #define FSN_DISK_STALL_US (120 * (int64_t)G_USEC_PER_SEC)

@@ -22,6 +22,8 @@
 #define MAX_EXTENTS    262144
 /* How soon a cancellation is noticed. */
 #define LOOK_US        100000
+/* Of the 32 bits that a request has. */
+#define MAX_TRIM       ((uint64_t)1 << 30)
 /* NBD's default where a server does not say it. */
 #define MAX_READ       ((uint64_t)32 << 20)
 /* An export whose requests must be aligned to more than a granule is refused. */
@@ -194,6 +196,12 @@ is_waiting(FsnNbd *nbd)
         }
     }
     return false;
+}
+
+bool
+fsn_nbd_is_idle(FsnNbd *nbd)
+{
+    return !is_waiting(nbd);
 }
 
 bool
@@ -468,6 +476,37 @@ fsn_nbd_check_read(FsnNbd *nbd, const FsnNbdRead *read, bool *out_done, GError *
                     " bytes at %" G_GUINT64_FORMAT ": %s",
                     nbd->export_name, read->len, read->offset, nbd_get_error());
         return false;
+    }
+    return true;
+}
+
+/* Retires the command, whatever became of it. */
+static int
+ignore_result(void *user, int *error)
+{
+    return 1;
+}
+
+bool
+fsn_nbd_forget(FsnNbd *nbd, uint64_t offset, uint64_t len, GError **error)
+{
+    const nbd_completion_callback done = { .callback = ignore_result };
+    struct nbd_handle *handle = nbd->links[0].handle;
+
+    if (nbd_can_trim(handle) != 1) {
+        return true;
+    }
+    if (!is_waiting(nbd)) {
+        nbd->alive_us = fsn_monotonic_us();
+    }
+    while (len > 0) {
+        uint64_t part = MIN(len, MAX_TRIM);
+
+        if (nbd_aio_trim(handle, part, offset, done, 0) < 0) {
+            return fail(nbd, error, "cannot tell what has been read");
+        }
+        offset += part;
+        len -= part;
     }
     return true;
 }

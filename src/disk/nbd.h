@@ -59,6 +59,16 @@ bool fsn_nbd_check_read(FsnNbd *nbd,
                         bool *out_done,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
+/* Tells the server that @len bytes at @offset will not be read any more; multiples of its
+ * alignment. Only advice: whether
+ * it was heard is not asked. It is on its way until fsn_nbd_is_idle().
+ * Never to a server that shows more than an instant: it throws the bytes away. */
+bool fsn_nbd_forget(FsnNbd *nbd, uint64_t offset, uint64_t len, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+
+/* Whether no answer is owed. */
+bool fsn_nbd_is_idle(FsnNbd *nbd);
+
 /* Waits until something arrived or could be sent, at most until @until_us (monotonic). */
 bool fsn_nbd_wait(FsnNbd *nbd, int64_t until_us, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;

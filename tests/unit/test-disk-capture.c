@@ -129,6 +129,50 @@ test_compare(void)
     assert_image_is_file(lab->repo, second.image.root, lab->file);
 }
 
+/* Bytes of @file that are not zero, up to @end. */
+static uint64_t
+count_left(const char *file, uint64_t end)
+{
+    g_autofree char *contents = NULL;
+    uint64_t n = 0;
+
+    g_assert_true(g_file_get_contents(file, &contents, NULL, NULL));
+    for (uint64_t i = 0; i < end; i++) {
+        n += contents[i] != 0;
+    }
+    return n;
+}
+
+/* A server that throws away what it is told about: no cluster before it was read, and none of
+ * which only a part was. */
+static void
+test_forget(void)
+{
+    uint64_t size = 20 * MIB + 40 * KIB;
+    g_auto(FsnDiskCaptureResult) result = { 0 };
+    g_autoptr(TestNbd) server = NULL;
+    g_autoptr(Lab) lab = lab_new();
+    g_autofree char *copy = g_strconcat(lab->file, ".copy", NULL);
+    FsnDiskCaptureOptions options;
+
+    if (!test_have("nbdkit", NULL)) {
+        return;
+    }
+    make_disk(lab->file, size);
+    write_data(lab->file, 20 * MIB, 40 * KIB, 3);
+    test_run("cp --sparse=always '%s' '%s'", lab->file, copy);
+    server = test_nbd_new("nbdkit", "-f", "file", copy, NULL);
+    options = capture_options(lab, server);
+    capture_ok(&options, &result);
+    test_run("cmp '%s' '%s'", lab->file, copy);
+    fsn_disk_capture_result_clear(&result);
+    options.forget = 64 * KIB;
+    capture_ok(&options, &result);
+    assert_image_is_file(lab->repo, result.image.root, lab->file);
+    g_assert_cmpuint(count_left(copy, 3 * MIB), ==, 0);
+    test_run("cmp -i 20971520 '%s' '%s'", lab->file, copy);
+}
+
 static void
 test_small(void)
 {
@@ -450,6 +494,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk/capture/full", test_full);
     g_test_add_func("/disk/capture/no-extents", test_no_extents);
     g_test_add_func("/disk/capture/compare", test_compare);
+    g_test_add_func("/disk/capture/forget", test_forget);
     g_test_add_func("/disk/capture/small", test_small);
     g_test_add_func("/disk/capture/order", test_order);
     g_test_add_func("/disk/capture/error-anywhere", test_error_anywhere);

@@ -78,7 +78,7 @@ test_during_backup(void)
     }
     test_block_add_scratch(block, 0, "scratch");
     fsn_qmp_transaction_add_bitmap(transaction, "disk-a", "x", 4096, false);
-    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch");
+    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch", NULL);
     g_assert_true(fsn_qmp_transaction_run(block->qmp, transaction, NULL));
     g_assert_true(fsn_qmp_query_block_devices(block->qmp, &devices, NULL));
     g_assert_true(fsn_qmp_query_block_nodes(block->qmp, &nodes, NULL));

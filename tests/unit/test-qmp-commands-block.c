@@ -109,7 +109,7 @@ test_scratch(void)
     assert_ok(fsn_qmp_add_scratch(qmp, "scratch", set_id, "disk-a", &e), e);
     assert_ok(fsn_qmp_remove_fdset(qmp, set_id, &e), e);
     before = blocks_of(fd);
-    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch");
+    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch", NULL);
     assert_ok(fsn_qmp_transaction_run(qmp, transaction, &e), e);
     assert_refused(fsn_qmp_blockdev_del(qmp, "scratch", &e), &e, FSN_ERROR_BUSY);
     test_block_write(block, 0, 0x55, 0, 2 << 20, false);

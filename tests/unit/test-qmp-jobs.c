@@ -60,7 +60,7 @@ begin_none(TestBlock *block)
     g_autoptr(GError) e = NULL;
 
     test_block_add_scratch(block, 0, "scratch");
-    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch");
+    fsn_qmp_transaction_backup_none(transaction, "job", "disk-a", "scratch", NULL);
     assert_ok(fsn_qmp_transaction_run(block->qmp, transaction, &e), e);
 }
 

@@ -19,6 +19,8 @@
 
 static const char *const scratch[] = { "scratch-a", "scratch-b" };
 static const char *const jobs[] = { "job-a", "job-b" };
+static const char *const filters[] = { "filter-a", "filter-b" };
+static const char *const accesses[] = { "access-a", "access-b" };
 
 static void
 assert_ok(bool ok, GError *error)
@@ -59,20 +61,28 @@ open_point(TestBlock *block)
         test_block_add_scratch(block, i, scratch[i]);
         fsn_qmp_transaction_add_bitmap(transaction, node, "new", 65536, false);
         fsn_qmp_transaction_disable_bitmap(transaction, node, "old");
-        fsn_qmp_transaction_backup_none(transaction, jobs[i], node, scratch[i]);
+        fsn_qmp_transaction_backup_none(transaction, jobs[i], node, scratch[i],
+                                        filters[i]);
     }
     g_assert_cmpuint(fsn_qmp_transaction_length(transaction), ==, 6);
     run(block, transaction);
 }
 
 static void
-open_exports(TestBlock *block)
+open_exports(TestBlock *block, bool access)
 {
     g_autoptr(GError) error = NULL;
 
     test_block_listen(block, "nbd");
     assert_ok(fsn_qmp_nbd_server_start_fd(block->qmp, "nbd", 8, &error), error);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2 && access; i++) {
+        assert_ok(fsn_qmp_add_access(block->qmp, accesses[i], filters[i], &error), error);
+        assert_ok(fsn_qmp_export_add_access(block->qmp, scratch[i], accesses[i],
+                                            block->disks[i].node, block->disks[i].node,
+                                            "old", &error),
+                  error);
+    }
+    for (int i = 0; i < 2 && !access; i++) {
         assert_ok(fsn_qmp_export_add(block->qmp, scratch[i], scratch[i],
                                      block->disks[i].node, block->disks[i].node, "old",
                                      &error),
@@ -81,7 +91,7 @@ open_exports(TestBlock *block)
 }
 
 static void
-close_all(TestBlock *block)
+close_all(TestBlock *block, bool access)
 {
     g_autoptr(GError) error = NULL;
 
@@ -90,6 +100,9 @@ close_all(TestBlock *block)
 
         assert_ok(fsn_qmp_export_del(block->qmp, scratch[i], true, &error), error);
         assert_ok(fsn_qmp_export_wait_gone(block->qmp, scratch[i], LONG, &error), error);
+        if (access) {
+            assert_ok(fsn_qmp_blockdev_del(block->qmp, accesses[i], &error), error);
+        }
         assert_ok(fsn_qmp_job_end(block->qmp, jobs[i], LONG, &failure, &error), error);
         g_assert_null(failure);
         assert_ok(fsn_qmp_blockdev_del(block->qmp, scratch[i], &error), error);
@@ -197,9 +210,26 @@ assert_bitmap(TestBlock *block, int i)
     g_assert_cmpstr(map, ==, "1048576+65536 12582912+4096 ");
 }
 
+/* What was discarded is not there any more, and the guest's writes to it are not copied. */
 static void
-test_point_in_time(void)
+assert_forgets(TestBlock *block, int i)
 {
+    g_autofree char *uri =
+        g_strdup_printf("nbd+unix:///%s?socket=%s", block->disks[i].node, block->socket);
+    const char *const discard[] = { "qemu-io",       "-f", "raw", "-d", "unmap", "-c",
+                                    "discard 0 16M", uri,  NULL };
+    const char *const read[] = { "qemu-io", "-r",          "-f", "raw",
+                                 "-c",      "read 8M 64k", uri,  NULL };
+    g_autofree char *text = NULL;
+
+    g_assert_true(test_run(discard, -1, NULL));
+    g_assert_false(test_run(read, -1, &text));
+}
+
+static void
+test_point_in_time(gconstpointer data)
+{
+    bool access = GPOINTER_TO_INT(data);
     g_autoptr(TestBlock) block = test_block_new();
 
     if (!block) {
@@ -215,12 +245,15 @@ test_point_in_time(void)
         test_block_write(block, i, 0x33, 0, 2 * MIB, false);
         test_block_write(block, i, 0x33, 12 * MIB, MIB, false);
     }
-    open_exports(block);
+    open_exports(block, access);
     for (int i = 0; i < 2; i++) {
         assert_point(block, i);
         assert_bitmap(block, i);
+        if (access) {
+            assert_forgets(block, i);
+        }
     }
-    close_all(block);
+    close_all(block, access);
     /* 3 MiB in one piece each, and 64 KiB at each MiB: at least one of them. */
     for (int i = 0; i < 2; i++) {
         for (size_t at = 0; at < 16; at++) {
@@ -287,7 +320,7 @@ test_refused(void)
     }
     test_block_add_scratch(block, 0, scratch[0]);
     fsn_qmp_transaction_add_bitmap(missing, "disk-a", "x", 4096, false);
-    fsn_qmp_transaction_backup_none(missing, "job", "disk-a", scratch[0]);
+    fsn_qmp_transaction_backup_none(missing, "job", "disk-a", scratch[0], NULL);
     fsn_qmp_transaction_add_bitmap(missing, "no-such-node", "x", 4096, false);
     g_assert_false(fsn_qmp_transaction_run(block->qmp, missing, &errors[0]));
     g_assert_error(errors[0], FSN_ERROR, FSN_ERROR_NOT_FOUND);
@@ -313,7 +346,10 @@ int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/qmp/transaction/point-in-time", test_point_in_time);
+    g_test_add_data_func("/qmp/transaction/point-in-time/scratch", GINT_TO_POINTER(false),
+                         test_point_in_time);
+    g_test_add_data_func("/qmp/transaction/point-in-time/access", GINT_TO_POINTER(true),
+                         test_point_in_time);
     g_test_add_func("/qmp/transaction/bitmaps", test_bitmaps);
     g_test_add_func("/qmp/transaction/refused", test_refused);
     return g_test_run();
