@@ -3,8 +3,9 @@
 # bench-writes.sh [--rounds N] [--blocks N] [--disk MIB] [--parts "writes growth"] [--sizes "MIB…"]
 #
 # writes: direct writes of 4 KiB of a guest, scattered over a disk of --disk (1024) MiB, a second: with no
-#   record of changes in QEMU, with one, and while a snapshot of the disk is read; interleaved.
-#   Prints the medians and their ratios to the first.
+#   record of changes in QEMU, with one, while all of the disk is read (as fast as can be), and
+#   while what has changed is (at 16 MiB a second, to last); interleaved. Prints the medians and
+#   the medians of their ratios to the first.
 # growth: the pause of a snapshot with memory, of guests of --sizes (default "512 2048 4096") MiB,
 #   and how much it grows per GiB.
 # Default: 7 rounds of 2000 blocks. Needs root and top_builddir.
@@ -53,9 +54,22 @@ median ()
     sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+# during KIND SEED [OPTION]… : while a snapshot is read
+during ()
+{
+    local kind=$1 seed=$2 taking
+    shift 2
+    foresnap -q snapshot one --no-memory "$@" &
+    taking=$!
+    wait_until 20 is_reading || fail "nothing is read"
+    write_blocks "$seed" >>"$PRIVATE_LIBVIRT/writes.$kind"
+    is_reading || echo "writes: $kind: the snapshot had ended before" >&2
+    wait "$taking" || fail "no snapshot"
+}
+
 writes ()
 {
-    local number slow plain
+    local number kind
     make_disk one-a.qcow2 qcow2 "${disk}M"
     guest_start one 128 --fill 16 --devices "$(disk_xml vda one-a.qcow2 qcow2)"
     guest_ask one "disk-every 1000000" "DISK-EVERY" 10 >/dev/null
@@ -65,20 +79,18 @@ writes ()
         # The first round is warming up.
         [ "$number" != 1 ] || rm -f "$PRIVATE_LIBVIRT"/writes.*
         forget
-        write_blocks $((number * 3)) >>"$PRIVATE_LIBVIRT/writes.plain"
-        foresnap -q snapshot one --no-memory
-        write_blocks $((number * 3 + 1)) >>"$PRIVATE_LIBVIRT/writes.tracked"
-        foresnap -q snapshot one --no-memory --bandwidth 16M &
-        slow=$!
-        wait_until 20 is_reading || fail "nothing is read"
-        write_blocks $((number * 3 + 2)) >>"$PRIVATE_LIBVIRT/writes.during"
-        is_reading || echo "writes: round $number: the snapshot had ended before" >&2
-        wait "$slow"
+        write_blocks $((number * 4)) >>"$PRIVATE_LIBVIRT/writes.plain"
+        during full $((number * 4 + 1))
+        write_blocks $((number * 4 + 2)) >>"$PRIVATE_LIBVIRT/writes.tracked"
+        during incremental $((number * 4 + 3)) --bandwidth 16M
     done
-    plain=$(median "$PRIVATE_LIBVIRT/writes.plain")
-    for kind in plain tracked during; do
-        awk -v kind=$kind -v n="$(median "$PRIVATE_LIBVIRT/writes.$kind")" -v plain="$plain" \
-            'BEGIN { printf "writes: %s: %d a second, %.2f of plain\n", kind, n, n / plain }'
+    echo "writes: load $(cut -d' ' -f1-3 /proc/loadavg)"
+    for kind in plain tracked full incremental; do
+        # The median of the rounds' ratios: what disturbs a round disturbs all of it.
+        paste "$PRIVATE_LIBVIRT/writes.plain" "$PRIVATE_LIBVIRT/writes.$kind" |
+            awk '{ print $2 / $1 }' >"$PRIVATE_LIBVIRT/ratios"
+        echo "writes: $kind: $(median "$PRIVATE_LIBVIRT/writes.$kind") a second," \
+            "$(median "$PRIVATE_LIBVIRT/ratios") of plain"
     done
     guest_verify one
     guest_virsh destroy one >/dev/null
