@@ -60,6 +60,41 @@ test_config(void)
     g_assert_cmpuint(none->bandwidth, ==, 0);
 }
 
+/* What is installed says nothing, and, without its comments, the defaults. */
+static void
+test_config_installed(void)
+{
+    g_autofree char *path =
+        g_test_build_filename(G_TEST_DIST, "scripts", "foresnapd.conf", NULL);
+    g_autofree char *text = NULL;
+    g_autoptr(GString) all = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(FsnDaemonConfig) config = NULL;
+    g_autoptr(FsnDaemonConfig) said = NULL;
+    g_autoptr(FsnDaemonConfig) none = fsn_daemon_config_new();
+
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    config = parse(text, &error);
+    g_assert_no_error(error);
+    all = g_string_new(text);
+    g_string_replace(all, "\n#", "\n", 0);
+    g_string_replace(all, "\n ", "\n# ", 0); /* words, not keys */
+    said = parse(all->str, &error);
+    g_assert_no_error(error);
+    g_assert_cmpuint(said->sample_s, ==, none->sample_s);
+    g_assert_cmpuint(said->refresh_hours, ==, none->refresh_hours);
+    g_assert_cmpuint(said->schedule_s, ==, none->schedule_s);
+    g_assert_cmpuint(said->changemap_s, ==, none->changemap_s);
+    g_assert_cmpuint(said->parallel, ==, none->parallel);
+    g_assert_cmpuint(said->keep_days, ==, none->keep_days);
+    g_assert_cmpuint(said->bandwidth, ==, none->bandwidth);
+    g_assert_true(said->sampling && said->schedules && said->changemaps && said->recover);
+    g_assert_cmpstr(said->hook_socket, ==, none->hook_socket);
+    g_assert_cmpstr(said->api_socket, ==, none->api_socket);
+    g_assert_cmpstr(said->api_group, ==, none->api_group);
+}
+
 static void
 test_config_wrong(void)
 {
@@ -298,6 +333,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/daemon/config", test_config);
+    g_test_add_func("/daemon/config-installed", test_config_installed);
     g_test_add_func("/daemon/config-wrong", test_config_wrong);
     g_test_add_func("/daemon/notify-none", test_notify_none);
     g_test_add_func("/daemon/notify", test_notify);
