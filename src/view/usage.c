@@ -14,8 +14,8 @@
 
 #define HOUR_US  ((int64_t)3600 * G_USEC_PER_SEC)
 #define DAY_US   (24 * HOUR_US)
-/* What was fitted so much earlier gives way. */
-#define OLDER_US (14 * DAY_US)
+/* What was fitted so long ago gives way to what was fitted later. */
+#define OLD_US   (14 * DAY_US)
 /* What one that is made anew learns from. */
 #define LEARN_US (28 * DAY_US)
 
@@ -67,12 +67,13 @@ load_named(const char *history,
     return fsn_models_load(history, uuid, name, out_fitted_us, error);
 }
 
-/* The one that is kept of @metric, or of its 95th percentile where that of the means is much
- * older: sizes are chosen by the one, and people ask for the other. */
+/* The one that is kept of @metric, or of its 95th percentile where that of the means is old at
+ * @now_us: sizes are chosen by the one, and people ask for the other. */
 static FsnForecaster *
 load_kept(const char *history,
           const char *uuid,
           const char *metric,
+          int64_t now_us,
           int64_t *out_fitted_us,
           FsnHistoryStat *out_stat,
           GError **error)
@@ -80,10 +81,12 @@ load_kept(const char *history,
     int64_t mean_us = 0, p95_us = 0;
     g_autoptr(FsnForecaster) mean =
         load_named(history, uuid, metric, ".mean", &mean_us, NULL);
-    g_autoptr(FsnForecaster) p95 =
-        load_named(history, uuid, metric, ".p95", &p95_us, mean ? NULL : error);
+    g_autoptr(FsnForecaster) p95 = NULL;
 
-    if (mean && (!p95 || p95_us - mean_us < OLDER_US)) {
+    if (!mean || mean_us < now_us - OLD_US) {
+        p95 = load_named(history, uuid, metric, ".p95", &p95_us, mean ? NULL : error);
+    }
+    if (mean && p95_us <= mean_us) {
         *out_fitted_us = mean_us;
         *out_stat = FSN_HISTORY_MEAN;
         return g_steal_pointer(&mean);
@@ -181,7 +184,7 @@ fsn_view_forecast(const char *history,
 {
     FsnHistoryStat stat;
     g_autoptr(FsnForecaster) kept =
-        load_kept(history, uuid, metric, out_fitted_us, &stat, error);
+        load_kept(history, uuid, metric, now_us, out_fitted_us, &stat, error);
     g_autoptr(FsnForecast) first = kept ? fsn_forecaster_predict(kept, 1) : NULL;
     FsnForecast *forecast;
 
@@ -236,7 +239,7 @@ fsn_view_forecast_then(const char *history,
     FsnHistoryStat stat = FSN_HISTORY_MEAN;
     int64_t fitted_us = 0;
     g_autoptr(FsnForecaster) forecaster =
-        load_kept(history, uuid, metric, &fitted_us, &stat, NULL);
+        load_kept(history, uuid, metric, at_us, &fitted_us, &stat, NULL);
 
     /* One that was fitted later knows too much. */
     if (forecaster && fitted_us > at_us) {
