@@ -18,10 +18,13 @@
 #define ID_SHOWN 8
 
 static gboolean opt_all;
+static gboolean opt_new;
 
 static GOptionEntry options[] = {
     { "all", 0, 0, G_OPTION_ARG_NONE, &opt_all,
       "enable, disable: all domains that are defined now", NULL },
+    { "new", 0, 0, G_OPTION_ARG_NONE, &opt_new,
+      "enable --all: leave out what was enabled or disabled before", NULL },
     G_OPTION_ENTRY_NULL,
 };
 
@@ -89,6 +92,18 @@ change_one(FsnCliContext *context,
     return true;
 }
 
+/* One that cannot be, for it has a save of libvirt's own, is tried again the next time. */
+static void
+enable_new(FsnCliContext *context, FsnCycle *cycle, FsnVirtDomain *domain)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (fsn_savefs_is_new(fsn_cycle_state_dir(cycle), domain) &&
+        !change_one(context, cycle, fsn_virt_domain_name(domain), true, &error)) {
+        fsn_cli_warn(context, "%s", error->message);
+    }
+}
+
 static bool
 change_all(FsnCliContext *context, FsnCycle *cycle, bool enable, GError **error)
 {
@@ -99,8 +114,10 @@ change_all(FsnCliContext *context, FsnCycle *cycle, bool enable, GError **error)
         return false;
     }
     for (guint i = 0; i < domains->len; i++) {
-        if (!change_one(context, cycle, fsn_virt_domain_name(domains->pdata[i]), enable,
-                        error)) {
+        if (opt_new) {
+            enable_new(context, cycle, domains->pdata[i]);
+        } else if (!change_one(context, cycle, fsn_virt_domain_name(domains->pdata[i]),
+                               enable, error)) {
             return false;
         }
     }
@@ -112,6 +129,11 @@ change(FsnCliContext *context, FsnCycle *cycle, char **args, bool enable, GError
 {
     if (opt_all == (args[0] != NULL)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "name domains, or say --all");
+        return false;
+    }
+    if (opt_new && !(opt_all && enable)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE,
+                    "--new goes with 'savefs enable --all'");
         return false;
     }
     json_object_set_array_member(context->document, "domains", json_array_new());

@@ -22,6 +22,7 @@
 #define SUFFIX     ".save"
 #define RECORD     ".record"
 #define THROUGH    ".through"
+#define OWN        ".own"
 #define MAX_RECORD 4096u
 #define WHERE      4u /* field of /proc/self/mountinfo */
 /* The server may mount once more while we take things away: it looks once a second. */
@@ -301,6 +302,27 @@ bool
 fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid)
 {
     return has_word(state_dir, name, THROUGH, uuid);
+}
+
+bool
+fsn_saved_set_own(const char *state_dir,
+                  const char *name,
+                  const char *uuid,
+                  GError **error)
+{
+    return set_word(state_dir, name, OWN, uuid, error);
+}
+
+bool
+fsn_saved_unset_own(const char *state_dir, const char *name, GError **error)
+{
+    return unset_word(state_dir, name, OWN, error);
+}
+
+bool
+fsn_saved_is_own(const char *state_dir, const char *name, const char *uuid)
+{
+    return has_word(state_dir, name, OWN, uuid);
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw …": the fifth is where; blanks are octal there. */

@@ -16,6 +16,7 @@ G_BEGIN_DECLS
  *                            over it, as long as it is served, the image
  *   STATE/saved/NAME.record  which state that is: snapshot and UUID
  *   STATE/saved/NAME.through the domain is to be saved through here: UUID
+ *   STATE/saved/NAME.own     its user wants libvirt's own saves: UUID
  *
  * A dangling link in libvirt's place lets it boot, so a saved domain never depends on a mount:
  * the guard is an ordinary file.
@@ -65,6 +66,15 @@ bool fsn_saved_unset_through(const char *state_dir, const char *name, GError **e
     G_GNUC_WARN_UNUSED_RESULT;
 /* Whether it is this domain that is saved through here under that name. */
 bool fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid);
+
+/* Its user's word that it is not to be: for whoever enables all domains. */
+bool fsn_saved_set_own(const char *state_dir,
+                       const char *name,
+                       const char *uuid,
+                       GError **error) G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_saved_unset_own(const char *state_dir, const char *name, GError **error)
+    G_GNUC_WARN_UNUSED_RESULT;
+bool fsn_saved_is_own(const char *state_dir, const char *name, const char *uuid);
 
 /* Whether the image lies over the guard. Never asks the served file system. */
 bool fsn_saved_is_served(const char *state_dir, const char *name);

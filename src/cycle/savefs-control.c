@@ -229,11 +229,22 @@ fsn_savefs_enable(FsnCycle *cycle, const char *domain, char **out_name, GError *
     if (!fsn_stub_check_place(cycle, name, error) ||
         !forget_old_names(state_dir, folder, name, uuid, error) ||
         !fsn_saved_set_through(state_dir, name, uuid, error) ||
+        !fsn_saved_unset_own(state_dir, name, error) ||
         !link_up(cycle, found, folder, error)) {
         return false;
     }
     *out_name = g_strdup(name);
     return true;
+}
+
+bool
+fsn_savefs_is_new(const char *state_dir, FsnVirtDomain *domain)
+{
+    const char *name = fsn_virt_domain_name(domain);
+    const char *uuid = fsn_virt_domain_uuid(domain);
+
+    return !fsn_saved_is_through(state_dir, name, uuid) &&
+           !fsn_saved_is_own(state_dir, name, uuid);
 }
 
 /* One that libvirt does not know any more is meant by the name it had. */
@@ -257,7 +268,9 @@ fsn_savefs_disable(FsnCycle *cycle, const char *domain, char **out_name, GError 
         return false;
     }
     folder = fsn_virt_folder(virt, FSN_VIRT_FOLDER_SAVE);
-    if (!fsn_saved_unset_through(state_dir, name, error) ||
+    if ((found &&
+         !fsn_saved_set_own(state_dir, name, fsn_virt_domain_uuid(found), error)) ||
+        !fsn_saved_unset_through(state_dir, name, error) ||
         (fsn_saved_look(state_dir, folder, name) == FSN_LINK_ENTRY &&
          !fsn_saved_unlink(state_dir, folder, name, error))) {
         return false;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cycle/context.h"
+#include "virt/domain.h"
 
 #include <glib.h>
 #include <json-glib/json-glib.h>
@@ -35,6 +36,8 @@ bool fsn_savefs_enable(FsnCycle *cycle,
                        const char *domain,
                        char **out_name,
                        GError **error) G_GNUC_WARN_UNUSED_RESULT;
+/* Whether nobody has said yet how @domain is to be saved. */
+bool fsn_savefs_is_new(const char *state_dir, FsnVirtDomain *domain);
 /* The next save is libvirt's own. What is saved stays as it is. */
 bool fsn_savefs_disable(FsnCycle *cycle,
                         const char *domain,

@@ -28,6 +28,7 @@
 #include "daemon/notify.h"
 #include "daemon/refresher.h"
 #include "daemon/sampling.h"
+#include "daemon/saves.h"
 #include "daemon/scheduler.h"
 #include "daemon/source.h"
 #include "history/store.h"
@@ -67,6 +68,7 @@ struct FsnDaemon {
     FsnScheduler *scheduler;
     FsnRefresher *refresher;
     FsnMapper *mapper;
+    FsnSaves *saves;
     bool recovered; /* what was interrupted has been seen to */
     bool stuck;     /* that libvirt does not answer has been said */
 };
@@ -239,6 +241,9 @@ on_change(gpointer user)
     if (change->daemon->mapper) {
         fsn_mapper_hurry(change->daemon->mapper);
     }
+    if (change->daemon->saves) {
+        fsn_saves_changed(change->daemon->saves);
+    }
     return G_SOURCE_REMOVE;
 }
 
@@ -329,6 +334,7 @@ use_config(FsnDaemon *d, FsnDaemonConfig *config)
     fsn_scheduler_set(d->scheduler, config);
     fsn_refresher_set(d->refresher, config);
     fsn_mapper_set(d->mapper, config);
+    fsn_saves_set(d->saves, config);
     fsn_gateway_set(d->gateway, config);
     if (other_socket) {
         listen_for_hooks(d);
@@ -433,6 +439,7 @@ start_all(FsnDaemon *d)
     d->scheduler = fsn_scheduler_new(d->config, d->state_dir);
     d->refresher = fsn_refresher_new(d->config, d->history_path);
     d->mapper = fsn_mapper_new(d->config);
+    d->saves = fsn_saves_new(d->config, d->state_dir);
     d->sampling =
         fsn_sampling_new(d->config->connection, d->history_path,
                          sampling_interval(d->config), tell_connected, tell_change, d);
@@ -447,6 +454,7 @@ end_all(FsnDaemon *d)
     g_clear_pointer(&d->scheduler, fsn_scheduler_free);
     g_clear_pointer(&d->refresher, fsn_refresher_free);
     g_clear_pointer(&d->mapper, fsn_mapper_free);
+    g_clear_pointer(&d->saves, fsn_saves_free);
     for (guint i = 0; i < d->sources->len; i++) {
         g_source_destroy(d->sources->pdata[i]);
     }

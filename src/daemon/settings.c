@@ -49,6 +49,7 @@ static const Key keys[] = {
     { "schedules", "interval", NUMBER, AT(schedule_s), 1, 3600 },
     { "changemaps", "enabled", BOOL, AT(changemaps), 0, 0 },
     { "changemaps", "interval", NUMBER, AT(changemap_s), 1, 3600 },
+    { "savefs", "enabled", BOOL, AT(savefs), 0, 0 },
     { "jobs", "parallel", NUMBER, AT(parallel), 1, 256 },
     { "jobs", "bandwidth", RATE, AT(bandwidth), 0, 0 },
     { "jobs", "keep_days", NUMBER, AT(keep_days), 1, 3650 },

@@ -18,6 +18,7 @@ typedef struct {
     unsigned schedule_s;    /* look so often what is due */
     bool changemaps;        /* keep change maps where profiles ask for them */
     unsigned changemap_s;   /* ask so often which do */
+    bool savefs;            /* libvirt's managed saves go into the repository */
     unsigned parallel;      /* jobs of the daemon at a time */
     guint64 bandwidth;      /* bytes per second of scheduled work; 0: no limit */
     unsigned keep_days;     /* ended jobs are forgotten after so many */

@@ -8,6 +8,7 @@
 #include "daemon/mapper.h"
 #include "daemon/notify.h"
 #include "daemon/refresher.h"
+#include "daemon/saves.h"
 #include "daemon/scheduler.h"
 #include "daemon/settings.h"
 
@@ -37,11 +38,12 @@ test_config(void)
         "# all of it\n[daemon]\nconnection=qemu:///session\nrepository=/r\n"
         "recover=no\n[hooks]\nsocket=\n[sampling]\nenabled=false\ninterval=30\n"
         "[forecasts]\nrefresh_hours=0\n[schedules]\nenabled=off\ninterval=5\n"
-        "[changemaps]\nenabled=no\ninterval=9\n[jobs]\nparallel=7\nbandwidth=8M/s\nkeep_days=1\n",
+        "[changemaps]\nenabled=no\ninterval=9\n[jobs]\nparallel=7\nbandwidth=8M/s\nkeep_days=1\n"
+        "[savefs]\nenabled=yes\n",
         &error);
 
     g_assert_no_error(error);
-    g_assert_true(none->sampling);
+    g_assert_true(none->sampling && !none->savefs && all->savefs);
     g_assert_cmpuint(none->sample_s, ==, 10);
     g_assert_null(none->connection);
     g_assert_cmpstr(none->hook_socket, ==, "/run/foresnap/hook.sock");
@@ -328,6 +330,36 @@ test_hook_changes(void)
     g_assert_false(fsn_hooks_is_change(""));
 }
 
+/* Only a server that sleeps no more, and for long enough, is stuck. */
+static void
+test_saves_stuck(void)
+{
+    FsnSavesSeen seen = { 0 };
+
+    for (unsigned i = 0; i <= FSN_SAVES_STUCK_LOOKS; i++) {
+        g_assert_cmpint(fsn_saves_is_stuck(&seen, 7, 100), ==,
+                        i == FSN_SAVES_STUCK_LOOKS);
+    }
+    g_assert_false(fsn_saves_is_stuck(&seen, 7, 101));
+    for (unsigned i = 0; i < 2 * FSN_SAVES_STUCK_LOOKS; i++) {
+        g_assert_false(fsn_saves_is_stuck(&seen, 7 + (int)i, 101)); /* another one */
+        g_assert_false(fsn_saves_is_stuck(&seen, 7 + (int)i, 0));   /* not known */
+    }
+    for (unsigned i = 0; i < 2 * FSN_SAVES_STUCK_LOOKS; i++) {
+        g_assert_false(fsn_saves_is_stuck(&seen, 0, 0)); /* there is none */
+    }
+}
+
+static void
+test_saves_wakes(void)
+{
+    g_assert_cmpuint(fsn_saves_parse_wakes("Name:\tx\nvoluntary_ctxt_switches:\t150\n"
+                                           "nonvoluntary_ctxt_switches:\t545\n"),
+                     ==, 150);
+    g_assert_cmpuint(fsn_saves_parse_wakes("a\nnonvoluntary_ctxt_switches:\t5\n"), ==, 0);
+    g_assert_cmpuint(fsn_saves_parse_wakes(""), ==, 0);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -343,5 +375,7 @@ main(int argc, char **argv)
     g_test_add_func("/daemon/arguments", test_arguments);
     g_test_add_func("/daemon/hook-changes", test_hook_changes);
     g_test_add_func("/daemon/maps", test_maps);
+    g_test_add_func("/daemon/saves-stuck", test_saves_stuck);
+    g_test_add_func("/daemon/saves-wakes", test_saves_wakes);
     return g_test_run();
 }

@@ -107,11 +107,18 @@ test_words(Place *p, gconstpointer unused)
     g_assert_true(fsn_saved_set_through(p->state, "vm", UUID, &error));
     g_assert_true(fsn_saved_is_through(p->state, "vm", UUID));
     g_assert_false(fsn_saved_is_through(p->state, "vm", OTHER));
+    g_assert_false(fsn_saved_is_own(p->state, "vm", UUID));
+    g_assert_true(fsn_saved_set_own(p->state, "vm", UUID, &error));
+    g_assert_true(fsn_saved_is_own(p->state, "vm", UUID));
+    g_assert_false(fsn_saved_is_own(p->state, "vm", OTHER));
     through = fsn_saved_list_through(p->state);
     g_assert_cmpuint(through->len, ==, 1);
 
     g_assert_true(fsn_saved_unset_through(p->state, "vm", &error));
+    g_assert_true(fsn_saved_unset_own(p->state, "vm", &error));
+    g_assert_true(fsn_saved_unset_own(p->state, "vm", &error));
     g_assert_false(fsn_saved_is_through(p->state, "vm", UUID));
+    g_assert_false(fsn_saved_is_own(p->state, "vm", UUID));
     g_assert_no_error(error);
 }
 
