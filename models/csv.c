@@ -12,8 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool
-refuse(const FsnCsv *csv, const char *why, GError **error)
+#define TIME_MAX (G_GINT64_CONSTANT(1) << 53)
+
+bool
+fsn_csv_refuse(const FsnCsv *csv, const char *why, GError **error)
 {
     g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "line %u: %s", csv->line, why);
     return false;
@@ -43,17 +45,17 @@ take_field(FsnCsv *csv, GPtrArray *fields, GError **error)
         }
         g_string_append_c(field, c);
         if (c == '\0' || field->len > FSN_CSV_FIELD_MAX) {
-            return refuse(csv, "a field is too long, or this is no text", error);
+            return fsn_csv_refuse(csv, "a field is too long, or this is no text", error);
         }
     }
     if (quoted) {
-        return refuse(csv, "a quote is not closed", error);
+        return fsn_csv_refuse(csv, "a quote is not closed", error);
     }
     if (csv->p < csv->end && !strchr(",\r\n", *csv->p)) {
-        return refuse(csv, "something follows a closing quote", error);
+        return fsn_csv_refuse(csv, "something follows a closing quote", error);
     }
     if (!g_utf8_validate(field->str, (gssize)field->len, NULL)) {
-        return refuse(csv, "this is not UTF-8", error);
+        return fsn_csv_refuse(csv, "this is not UTF-8", error);
     }
     g_ptr_array_add(fields, g_strstrip(g_strdup(field->str)));
     return true;
@@ -66,7 +68,7 @@ take_row(FsnCsv *csv, GPtrArray *fields, GError **error)
     csv->line++;
     for (;;) {
         if (fields->len == FSN_CSV_FIELDS_MAX) {
-            return refuse(csv, "too many fields", error);
+            return fsn_csv_refuse(csv, "too many fields", error);
         }
         if (!take_field(csv, fields, error)) {
             return false;
@@ -93,22 +95,24 @@ fsn_csv_begin(FsnCsv *csv, const char *text, size_t len, GError **error)
     static const char mark[] = "\xef\xbb\xbf";
     bool marked = len >= 3 && memcmp(text, mark, 3) == 0;
 
-    *csv = (FsnCsv){ .p = text + (marked ? 3 : 0), .end = text + len };
+    *csv = (FsnCsv){ .begin = text + (marked ? 3 : 0), .end = text + len };
+    csv->p = csv->begin;
     csv->names = g_ptr_array_new_with_free_func(g_free);
     csv->fields = g_ptr_array_new_with_free_func(g_free);
-    if (!take_row(csv, csv->names, error)) {
-        return false;
-    }
-    if (is_empty(csv->names)) {
-        return refuse(csv, "the names of the columns are missing", error);
-    }
-    for (guint i = 0; i < csv->names->len; i++) {
-        char *name = csv->names->pdata[i];
+    do {
+        if (!take_row(csv, csv->names, error)) {
+            return false;
+        }
+    } while (is_empty(csv->names) && csv->p < csv->end);
+    return !is_empty(csv->names) ||
+           fsn_csv_refuse(csv, "the names of the columns are missing", error);
+}
 
-        csv->names->pdata[i] = g_ascii_strdown(name, -1);
-        g_free(name);
-    }
-    return true;
+void
+fsn_csv_without_names(FsnCsv *csv)
+{
+    csv->p = csv->begin;
+    csv->line = 0;
 }
 
 void
@@ -130,8 +134,9 @@ fsn_csv_next(FsnCsv *csv, bool *out_more, GError **error)
             return false;
         }
     } while (is_empty(csv->fields));
+    csv->given = csv->fields->len;
     if (csv->fields->len > csv->names->len) {
-        return refuse(csv, "there are more fields than names of columns", error);
+        return fsn_csv_refuse(csv, "there are more fields than names of columns", error);
     }
     while (csv->fields->len < csv->names->len) {
         g_ptr_array_add(csv->fields, g_strdup(""));
@@ -145,7 +150,7 @@ fsn_csv_column(const FsnCsv *csv, const char *const *names)
 {
     for (; *names; names++) {
         for (guint i = 0; i < csv->names->len; i++) {
-            if (strcmp(csv->names->pdata[i], *names) == 0) {
+            if (g_ascii_strcasecmp(csv->names->pdata[i], *names) == 0) {
                 return (int)i;
             }
         }
@@ -166,12 +171,66 @@ fsn_csv_prefix(const FsnCsv *csv, GError **error)
 }
 
 static bool
+is_unknown(const char *text)
+{
+    static const char *const words[] = { "", "na", "nan", "null", "none" };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (g_ascii_strcasecmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+fsn_csv_number(const char *text, double most, double *out_value, GError **error)
+{
+    char *end;
+    double value = g_ascii_strtod(text, &end);
+
+    if (is_unknown(text)) {
+        *out_value = NAN;
+        return true;
+    }
+    if (*end || !(fabs(value) <= most)) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
+                    "'%.40s' is no number of measurable size", text);
+        return false;
+    }
+    *out_value = value;
+    return true;
+}
+
+/* Since 1970. */
+static bool
+parse_seconds(const char *text, int64_t *out_us)
+{
+    char *end;
+    double value = g_ascii_strtod(text, &end);
+
+    if (end == text || *end || !isfinite(value)) {
+        return false;
+    }
+    if (fabs(value) < 1e11) {
+        value *= 1e6;
+    } else if (fabs(value) < 1e14) {
+        value *= 1e3;
+    }
+    if (fabs(value) > (double)TIME_MAX) {
+        return false;
+    }
+    *out_us = llround(value);
+    return true;
+}
+
+static bool
 parse_day(const char *text, GTimeZone *zone, int64_t *out_us)
 {
     unsigned year, month, day;
     int used = 0;
 
-    if (strlen(text) != 10 ||
+    if (!zone || strlen(text) != 10 ||
         sscanf(text, "%4u-%2u-%2u%n", &year, &month, &day, &used) != 3 || used != 10 ||
         year < 1 ||
         !g_date_valid_dmy((GDateDay)day, (GDateMonth)month, (GDateYear)year)) {
@@ -190,11 +249,7 @@ bool
 fsn_csv_time(
     const char *text, GTimeZone *zone, int64_t *out_us, bool *out_is_day, GError **error)
 {
-    char *end;
-    double seconds = g_ascii_strtod(text, &end);
-
-    if (*text && !*end && isfinite(seconds) && fabs(seconds) < 1e11) {
-        *out_us = (int64_t)(seconds * G_USEC_PER_SEC);
+    if (parse_seconds(text, out_us)) {
         *out_is_day = false;
         return true;
     }
@@ -202,7 +257,9 @@ fsn_csv_time(
         *out_is_day = true;
         return true;
     }
-    g_autofree char *spaced = g_strdelimit(g_strdup(text), " ", 'T');
+    /* A time may end with the minute, which ISO 8601 has and GLib has not. */
+    g_autofree char *spaced = g_strconcat(text, strlen(text) == 16 ? ":00" : "", NULL);
+    g_strdelimit(spaced, " ", 'T');
     g_autoptr(GDateTime) time = g_date_time_new_from_iso8601(spaced, zone);
     if (!time) {
         g_autofree char *shown = g_strndup(text, 40);

@@ -31,25 +31,6 @@ by_time(const void *a, const void *b)
 }
 
 static bool
-parse_value(const char *text, double *out_value, GError **error)
-{
-    char *end;
-    double value = g_ascii_strtod(text, &end);
-
-    if (!*text || g_ascii_strcasecmp(text, "nan") == 0) {
-        *out_value = NAN;
-        return true;
-    }
-    if (*end || !(fabs(value) <= VALUE_MAX)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT,
-                    "'%.40s' is no number of measurable size", text);
-        return false;
-    }
-    *out_value = value;
-    return true;
-}
-
-static bool
 find_columns(const FsnCsv *csv, int *out_time, int *out_value, GError **error)
 {
     static const char *const times[] = { "timestamp", "time", "start", NULL };
@@ -86,7 +67,7 @@ read_points(FsnCsv *csv, int time, int value, GArray *points, GError **error)
         }
         if (!fsn_csv_time(fsn_csv_field(csv, time), utc, &point.time_us, &is_day,
                           error) ||
-            !parse_value(fsn_csv_field(csv, value), &point.value, error)) {
+            !fsn_csv_number(fsn_csv_field(csv, value), VALUE_MAX, &point.value, error)) {
             fsn_csv_prefix(csv, error);
             return false;
         }

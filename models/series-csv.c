@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A bounded reader of CSV with one series: rows first, then a regular grid. Clocks that jump,
+ * Series out of rows of comma-separated values (models/csv.h): rows first, then a regular grid. Clocks that jump,
  * repeat an hour or stand still for days make gaps and averages, never a failure; what
  * cannot be read is an error that names the line.
  */
 #include "models/series-csv.h"
 
 #include "base/error.h"
+#include "models/csv.h"
 
 #include <math.h>
 #include <string.h>
-
-#define COLUMNS_MAX 64
-#define FIELD_MAX   64
-#define TIME_MAX    (G_GINT64_CONSTANT(1) << 53)
 
 typedef struct {
     int64_t time_us;
@@ -21,231 +18,93 @@ typedef struct {
 } Row;
 
 typedef struct {
-    GArray *rows;    /* Row */
+    FsnCsv csv;
+    GArray *rows; /* Row */
+    GTimeZone *utc;
     int time_column; /* -1: none */
     int value_column;
-    bool has_columns;
-    size_t line;
 } Reader;
 
+/* Finds the columns by the first row, which may be one of values instead of names. */
 static bool
-fail(const Reader *reader, GError **error, const char *what)
+find_columns(Reader *reader, GError **error)
 {
-    g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "line %zu: %s", reader->line, what);
-    return false;
-}
-
-/* The fields of a line, without blanks and quotes around them; too many, or one that is too
- * long, give NULL. */
-static GPtrArray *
-split_line(const char *line, size_t len)
-{
-    g_autoptr(GPtrArray) fields = g_ptr_array_new_with_free_func(g_free);
-    const char *end = line + len;
-
-    while (true) {
-        const char *comma = memchr(line, ',', (size_t)(end - line));
-        const char *stop = comma ? comma : end;
-
-        if (fields->len == COLUMNS_MAX || stop - line > FIELD_MAX) {
-            return NULL;
-        }
-        char *field = g_strstrip(g_strndup(line, (gsize)(stop - line)));
-        size_t n = strlen(field);
-        if (n >= 2 && field[0] == '"' && field[n - 1] == '"') {
-            field[n - 1] = '\0';
-            memmove(field, field + 1, n - 1);
-        }
-        g_ptr_array_add(fields, field);
-        if (!comma) {
-            return g_steal_pointer(&fields);
-        }
-        line = comma + 1;
-    }
-}
-
-static bool
-is_unknown(const char *field)
-{
-    static const char *const words[] = { "", "na", "nan", "null", "none" };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
-        if (g_ascii_strcasecmp(field, words[i]) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool
-parse_value(const char *field, double *out)
-{
-    char *end;
-
-    if (is_unknown(field)) {
-        *out = NAN;
-        return true;
-    }
-    *out = g_ascii_strtod(field, &end);
-    return *end == '\0' && isfinite(*out) && fabs(*out) <= FSN_CSV_VALUE_MAX;
-}
-
-/* Seconds, or where that would be far away, milliseconds or microseconds. */
-static bool
-parse_number_time(const char *field, int64_t *out)
-{
-    char *end;
-    double value = g_ascii_strtod(field, &end);
-
-    if (*end != '\0' || end == field || !isfinite(value)) {
-        return false;
-    }
-    if (fabs(value) < 1e11) {
-        value *= 1e6;
-    } else if (fabs(value) < 1e14) {
-        value *= 1e3;
-    }
-    if (fabs(value) > (double)TIME_MAX) {
-        return false;
-    }
-    *out = (int64_t)value;
-    return true;
-}
-
-static bool
-parse_time(const char *field, int64_t *out)
-{
-    g_autofree char *iso = g_strdup(field);
-    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
-    g_autoptr(GDateTime) time = NULL;
-
-    if (parse_number_time(field, out)) {
-        return true;
-    }
-    if (strlen(iso) > 10 && iso[10] == ' ') {
-        iso[10] = 'T';
-    }
-    if (strlen(iso) == 10) {
-        g_autofree char *day = g_strconcat(iso, "T00:00:00", NULL);
-
-        time = g_date_time_new_from_iso8601(day, utc);
-    } else if (strlen(iso) == 16) {
-        g_autofree char *minute = g_strconcat(iso, ":00", NULL);
-
-        time = g_date_time_new_from_iso8601(minute, utc);
-    } else {
-        time = g_date_time_new_from_iso8601(iso, utc);
-    }
-    if (!time) {
-        return false;
-    }
-    *out = g_date_time_to_unix(time) * G_USEC_PER_SEC + g_date_time_get_microsecond(time);
-    return true;
-}
-
-static bool
-is_name_of_time(const char *field)
-{
-    return g_ascii_strcasecmp(field, "timestamp") == 0 ||
-           g_ascii_strcasecmp(field, "time") == 0 ||
-           g_ascii_strcasecmp(field, "date") == 0;
-}
-
-/* Finds the columns from the first line; says in @out_heading whether that is a heading. */
-static bool
-find_columns(Reader *reader, GPtrArray *fields, bool *out_heading, GError **error)
-{
+    static const char *const times[] = { "timestamp", "time", "date", NULL };
+    static const char *const values[] = { "value", NULL };
+    const GPtrArray *first = reader->csv.names;
     double ignored;
 
-    reader->time_column = -1;
-    reader->value_column = -1;
-    for (guint i = 0; i < fields->len; i++) {
-        if (reader->time_column < 0 && is_name_of_time(fields->pdata[i])) {
-            reader->time_column = (int)i;
-        } else if (g_ascii_strcasecmp(fields->pdata[i], "value") == 0) {
-            reader->value_column = (int)i;
+    reader->time_column = fsn_csv_column(&reader->csv, times);
+    reader->value_column = fsn_csv_column(&reader->csv, values);
+    if (reader->value_column < 0 && first->len <= 2) {
+        /* Other names, or none. */
+        reader->value_column = (int)first->len - 1;
+        reader->time_column = first->len == 2 ? 0 : -1;
+        if (fsn_csv_number(first->pdata[first->len - 1], FSN_CSV_VALUE_MAX, &ignored,
+                           NULL)) {
+            fsn_csv_without_names(&reader->csv);
         }
     }
-    *out_heading = true;
-    if (reader->value_column < 0 && fields->len <= 2) {
-        /* A heading with other names, or none. */
-        reader->value_column = (int)fields->len - 1;
-        reader->time_column = fields->len == 2 ? 0 : -1;
-        *out_heading = !parse_value(fields->pdata[fields->len - 1], &ignored);
-    }
     if (reader->value_column < 0) {
-        return fail(reader, error, "of several columns one must be named 'value'");
+        return fsn_csv_refuse(&reader->csv,
+                              "of several columns one must be named 'value'", error);
     }
-    if (reader->time_column < 0 && fields->len == 2) {
+    if (reader->time_column < 0 && first->len == 2) {
         reader->time_column = reader->value_column == 0 ? 1 : 0;
     }
-    reader->has_columns = true;
     return true;
 }
 
 static bool
-add_row(Reader *reader, GPtrArray *fields, GError **error)
+add_row(Reader *reader, GError **error)
 {
+    const FsnCsv *csv = &reader->csv;
     Row row = { 0 };
+    bool is_day;
 
-    if ((int)fields->len <= MAX(reader->value_column, reader->time_column)) {
-        return fail(reader, error, "it has too few columns");
+    if ((int)csv->given <= MAX(reader->value_column, reader->time_column)) {
+        return fsn_csv_refuse(csv, "it has too few columns", error);
     }
-    if (!parse_value(fields->pdata[reader->value_column], &row.value)) {
-        return fail(reader, error, "the value is no number, or too large");
-    }
-    if (reader->time_column >= 0 &&
-        !parse_time(fields->pdata[reader->time_column], &row.time_us)) {
-        return fail(reader, error,
-                    "the time is neither ISO 8601 nor a number since 1970");
+    if (!fsn_csv_number(fsn_csv_field(csv, reader->value_column), FSN_CSV_VALUE_MAX,
+                        &row.value, error) ||
+        (reader->time_column >= 0 &&
+         !fsn_csv_time(fsn_csv_field(csv, reader->time_column), reader->utc, &row.time_us,
+                       &is_day, error))) {
+        fsn_csv_prefix(csv, error);
+        return false;
     }
     if (reader->rows->len == FSN_CSV_ROWS_MAX) {
-        return fail(reader, error, "there are too many lines");
+        return fsn_csv_refuse(csv, "there are too many lines", error);
     }
     g_array_append_val(reader->rows, row);
     return true;
 }
 
 static bool
-read_line(Reader *reader, const char *line, size_t len, GError **error)
+is_blank(const char *text, size_t len)
 {
-    g_autoptr(GPtrArray) fields = NULL;
-    bool heading = false;
+    size_t i = 0;
 
-    while (len > 0 && g_ascii_isspace(line[len - 1])) {
-        len--;
+    while (i < len && g_ascii_isspace(text[i])) {
+        i++;
     }
-    if (len == 0) {
-        return true;
-    }
-    fields = split_line(line, len);
-    if (!fields) {
-        return fail(reader, error, "it has too many columns, or too long ones");
-    }
-    if (!reader->has_columns && !find_columns(reader, fields, &heading, error)) {
-        return false;
-    }
-    return heading || add_row(reader, fields, error);
+    return i == len;
 }
 
 static bool
 read_rows(Reader *reader, const char *text, size_t len, GError **error)
 {
-    const char *end = text + len;
+    bool more = !is_blank(text, len);
 
-    if (memchr(text, '\0', len)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "it is not a text");
+    if (more && (!fsn_csv_begin(&reader->csv, text, len, error) ||
+                 !find_columns(reader, error))) {
         return false;
     }
-    while (text < end) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *stop = newline ? newline : end;
-
-        reader->line++;
-        if (!read_line(reader, text, (size_t)(stop - text), error)) {
+    while (more) {
+        if (!fsn_csv_next(&reader->csv, &more, error) ||
+            (more && !add_row(reader, error))) {
             return false;
         }
-        text = newline ? newline + 1 : end;
     }
     if (reader->rows->len == 0) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_FORMAT, "there are no values");
@@ -390,11 +249,14 @@ fsn_series_from_csv(const char *text,
                     GError **error)
 {
     g_autoptr(GArray) rows = g_array_new(FALSE, FALSE, sizeof(Row));
-    Reader reader = { .rows = rows };
+    g_autoptr(GTimeZone) utc = g_time_zone_new_utc();
+    Reader reader = { .rows = rows, .utc = utc };
     FsnCsvFacts facts = { 0 };
     FsnSeries *series;
+    bool ok = read_rows(&reader, text, len, error);
 
-    if (!read_rows(&reader, text, len, error)) {
+    fsn_csv_clear(&reader.csv);
+    if (!ok) {
         return NULL;
     }
     series = make_series(&reader, period_us, &facts, error);

@@ -15,7 +15,7 @@ typedef struct {
 #define FSN_CSV_MAX ((size_t)256 << 20)
 
 /* Reads lines of comma-separated values (RFC 4180). The first one names the columns: "time" (RFC
- * 3339, or seconds since 1970), and either "metric" and "value" (or "mean"), as 'foresnap history
+ * 3339 with a zone, or seconds since 1970), and either "metric" and "value" (or "mean"), as 'foresnap history
  * --csv' prints them, or one column per metric, named by it. Empty fields are not known. Any bytes
  * lead to values (FsnCsvValue), ascending in time, or to FSN_ERROR_FORMAT that names the line. */
 bool fsn_history_csv_parse(const char *text,
