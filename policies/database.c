@@ -354,7 +354,7 @@ fsn_database_plan(const FsnDatabaseFound *f, char **out_reason)
         *out_reason = g_strdup_printf("disk '%s' is not taken", f->untaken);
         return FSN_DATABASE_PASS;
     }
-    if (f->memory) {
+    if (f->memory && !f->insisted) {
         *out_reason = g_strdup("the memory of the same instant has what its disks lack");
         return FSN_DATABASE_PASS;
     }

@@ -60,6 +60,7 @@ typedef struct {
     bool off;            /* the domain is */
     bool running;        /* the guest is, so that it can run commands */
     bool memory;         /* of the same instant is taken */
+    bool insisted;       /* … and they shall be at rest all the same */
     bool agent;          /* the domain has a channel for the guest's agent */
     bool connected;      /* … and the guest listens on it */
     const char *absent;  /* a disk that the domain has not; NULL = it has all */

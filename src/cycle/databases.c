@@ -17,24 +17,40 @@
 #define MAX_LIMIT_US  (600 * (int64_t)G_USEC_PER_SEC)
 #define DEFAULT_LIMIT (30 * (int64_t)G_USEC_PER_SEC)
 
-/* What the journal has of a database; borrowed by it. */
-static JsonObject *
-note(FsnJournal *journal, const FsnDatabase *database)
+JsonObject *
+fsn_database_note(const FsnDatabase *database)
 {
-    JsonObject *o = json_object_new();
-    JsonArray *words = json_array_new();
+    JsonObject *o;
+    JsonArray *words;
 
+    if (!database->release) {
+        return NULL;
+    }
+    o = json_object_new();
+    words = json_array_new();
     for (char **word = database->release; *word; word++) {
         json_array_add_string_element(words, *word);
     }
     json_object_set_string_member(o, "name", database->name);
     json_object_set_array_member(o, "release", words);
     json_object_set_int_member(o, "limit_us", database->release_limit_us);
+    return o;
+}
+
+/* What the journal has of it from now on, which belongs to the journal; or NULL. */
+static JsonObject *
+note(FsnJournal *journal, const FsnDatabase *database)
+{
+    JsonObject *noted = fsn_database_note(database);
+
+    if (!noted) {
+        return NULL;
+    }
     if (!journal->databases) {
         journal->databases = json_array_new();
     }
-    json_array_add_object_element(journal->databases, o);
-    return o;
+    json_array_add_object_element(journal->databases, noted);
+    return noted;
 }
 
 /* False with @error unless it has succeeded within @limit_us of @began_us. */
@@ -78,7 +94,7 @@ fsn_database_quiesce(FsnCycle *cycle,
                      const FsnDatabase *database,
                      GError **error)
 {
-    JsonObject *noted = database->release ? note(journal, database) : NULL;
+    JsonObject *noted = note(journal, database);
     int64_t began_us;
     int64_t pid;
     bool ok;

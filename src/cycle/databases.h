@@ -14,6 +14,10 @@ G_BEGIN_DECLS
  * recovers releases it; a release may therefore be run twice.
  */
 
+/* What is kept of @database to release it: "name", "release" (words), "limit_us". NULL if nothing has
+ * to be released. */
+JsonObject *fsn_database_note(const FsnDatabase *database);
+
 /* Runs the command that brings @database to rest, within its limit. After a failure too it has to
  * be released: by the next function. */
 bool fsn_database_quiesce(FsnCycle *cycle,

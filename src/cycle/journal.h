@@ -70,7 +70,7 @@ typedef struct {
     int64_t downtime_limit_ms;
     char **capabilities;  /* those that were on; NULL: none */
     JsonArray *files;     /* restore: restore-files.h; NULL: none */
-    JsonArray *databases; /* snapshot: databases.h, to be released; NULL: none */
+    JsonArray *databases; /* snapshot, restore: databases.h, to be released; NULL: none */
     char *xml;            /* restore: the domain's description afterwards; NULL: none */
     char *marks;      /* restore: id that has the mark "ran" for its memory; NULL: none */
     int64_t attempts; /* resume: how often loading was taken up again by itself */

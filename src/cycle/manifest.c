@@ -40,6 +40,9 @@ build_memory(const FsnManifestRam *ram)
     set_object(memory, "head", ram->head);
     set_object(memory, "device_state", ram->device_state);
     set_object(memory, "description", ram->description);
+    if (ram->resting) {
+        json_object_set_array_member(memory, "resting", json_array_ref(ram->resting));
+    }
     if (ram->frozen) {
         json_object_set_boolean_member(memory, "frozen", true);
     }

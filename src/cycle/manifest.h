@@ -26,7 +26,8 @@ typedef struct {
     const char *device_state;
     const char *description; /* NULL = none */
     const FsnRamLayout *layout;
-    bool frozen; /* the guest's file systems were frozen at the instant */
+    bool frozen;        /* the guest's file systems were frozen at the instant */
+    JsonArray *resting; /* databases.h: those at rest then; NULL = none; borrowed */
 } FsnManifestRam;
 
 /* What goes into a manifest (design §5; foresnap-manifest(5)). */

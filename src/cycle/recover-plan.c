@@ -291,6 +291,9 @@ plan_restore_load(FsnRecoverPlan *plan, const FsnRecoverFacts *f)
     if (on && f->frozen && f->domain == FSN_FOUND_RUNNING) {
         add(plan, FSN_RECOVER_THAW);
     }
+    if (on && f->resting && f->domain == FSN_FOUND_RUNNING) {
+        add(plan, FSN_RECOVER_RELEASE_DATABASES);
+    }
     add(plan, FSN_RECOVER_REMOVE_MARKS);
     add(plan, FSN_RECOVER_REMOVE_JOURNAL);
     plan->outcome =

@@ -31,7 +31,7 @@ typedef struct {
         user_paused; /* libvirt says that a user paused it, and the journal claims no pause */
     bool own_pause;  /* the operation stopped the guest, and has not continued it */
     bool frozen;     /* snapshot, restore: the guest's file systems may be frozen */
-    bool resting;    /* snapshot: databases in the guest may be at rest */
+    bool resting;    /* snapshot, restore: databases in the guest may be at rest */
     bool background; /* snapshot: QEMU reads memory of a guest that may run */
     bool migrating;  /* an outgoing migration is under way */
     bool lazy;       /* restore: its disks are filled afterwards */

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/id.h"
 #include "base/json.h"
+#include "cycle/databases.h"
 #include "cycle/recover.h"
 #include "cycle/resume-private.h"
 #include "virt/agent.h"
@@ -99,6 +100,44 @@ thaw(FsnRestore *r, FsnResumeRun *run)
     }
 }
 
+/* The databases that were at rest; NULL: none. The caller unrefs. */
+static JsonArray *
+resting(FsnRestore *r)
+{
+    JsonObject *memory;
+    JsonArray *array;
+
+    return fsn_json_get_object(r->manifest, "memory", &memory, NULL) &&
+                   fsn_json_get_array(memory, "resting", &array, NULL)
+               ? json_array_ref(array)
+               : NULL;
+}
+
+static void
+tell_database(gpointer user, const char *name, const char *why)
+{
+    FsnRestore *r = user;
+
+    g_ptr_array_add(r->warnings,
+                    g_strdup_printf("database '%s' was at rest at the instant and could "
+                                    "not be released: %s",
+                                    name, why));
+}
+
+/* As with file systems: recovery does it again. */
+static void
+release(FsnRestore *r, FsnResumeRun *run)
+{
+    if (run->options.paused && run->journal->databases) {
+        g_ptr_array_add(
+            r->warnings,
+            g_strdup("databases of the guest were at rest at the instant: when "
+                     "it runs, release them there"));
+        return;
+    }
+    fsn_databases_release(run->journal, run->domain, tell_database, r);
+}
+
 bool
 fsn_restore_memory(FsnRestore *r, GError **error)
 {
@@ -123,6 +162,7 @@ fsn_restore_memory(FsnRestore *r, GError **error)
     run.journal = g_steal_pointer(&r->journal);
     run.journal->marks = fsn_id_to_string(&id);
     run.journal->frozen = was_frozen(r);
+    run.journal->databases = resting(r);
     run.journal->sync_time = !run.options.paused;
     run.marks = run.journal->marks;
     fsn_resume_choose(&run);
@@ -135,5 +175,6 @@ fsn_restore_memory(FsnRestore *r, GError **error)
     if (run.journal->frozen) {
         thaw(r, &run);
     }
+    release(r, &run);
     return true;
 }

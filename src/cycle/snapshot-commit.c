@@ -223,6 +223,7 @@ commit_memory(FsnSnapshotRun *run,
               FsnCaptureObjects *objects,
               FsnManifestFacts *facts,
               FsnManifestRam *ram,
+              JsonArray *resting,
               GError **error)
 {
     if (run->ram_mode == FSN_RAM_NONE) {
@@ -233,6 +234,7 @@ commit_memory(FsnSnapshotRun *run,
     }
     *ram = fsn_manifest_captured_ram(run->capture, stats, objects);
     ram->frozen = g_str_equal(run->consistency, "filesystem");
+    ram->resting = resting;
     facts->ram = ram;
     facts->machine = fsn_capture_machine(run->capture);
     add_bytes(&facts->bytes, fsn_manifest_image_bytes(
@@ -248,12 +250,13 @@ commit_manifest(FsnSnapshotRun *run, FsnManifestFacts *facts, GError **error)
     g_autoptr(JsonArray) resources = fsn_snapshot_resources_json(run);
     g_autoptr(JsonObject) granularity = fsn_snapshot_policy_json(run);
     g_autoptr(JsonObject) manifest = NULL;
+    g_autoptr(JsonArray) resting = fsn_snapshot_databases_resting(run);
     JsonArray *databases;
     FsnImageStats stats;
     FsnManifestRam ram;
 
     if (!fsn_snapshot_databases_settle(run, error) ||
-        !commit_memory(run, &stats, &objects, facts, &ram, error) ||
+        !commit_memory(run, &stats, &objects, facts, &ram, resting, error) ||
         !fsn_firmware_store(&run->firmware, run->repo, error)) {
         return false;
     }

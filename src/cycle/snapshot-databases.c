@@ -88,6 +88,7 @@ find(const FsnSnapshotRun *run, const FsnDatabase *database)
         .off = run->qmp == NULL,
         .running = run->status.state == FSN_VIRT_RUNNING,
         .memory = run->ram_mode != FSN_RAM_NONE,
+        .insisted = run->options.quiesce == FSN_QUIESCE_REQUIRE,
         .agent = run->facts->agent,
         .connected = run->facts->agent_connected,
     };
@@ -324,6 +325,23 @@ fsn_snapshot_databases_settle(FsnSnapshotRun *run, GError **error)
         }
     }
     return true;
+}
+
+JsonArray *
+fsn_snapshot_databases_resting(const FsnSnapshotRun *run)
+{
+    JsonArray *array = NULL;
+
+    for (guint i = 0; i < count(run); i++) {
+        const Database *db = nth(run, i);
+        JsonObject *noted = db->rested ? fsn_database_note(db->is) : NULL;
+
+        if (noted) {
+            array = array ? array : json_array_new();
+            json_array_add_object_element(array, noted);
+        }
+    }
+    return array;
 }
 
 /* Whether @db is, or in a plan would be, at rest. */

@@ -327,8 +327,10 @@ take(FsnSnapshotRun *run, GError **error)
      * after the instant as can be. */
     ok = ok && fsn_firmware_read_tpm(run->virt, run->facts, &run->firmware, error) &&
          begin_memory(run, error);
-    thaw(run);
-    fsn_snapshot_databases_release(run, false);
+    if (!run->stopped) {
+        thaw(run);
+        fsn_snapshot_databases_release(run, false);
+    }
     return ok && fsn_instant_export(run->instant, error);
 }
 
@@ -364,6 +366,8 @@ fsn_snapshot_continue(FsnSnapshotRun *run, GError **error)
     run->stopped = false;
     run->pause_us = fsn_monotonic_us() - run->stop_us;
     fsn_guard_running(run->guard);
+    thaw(run); /* a guest that stands still has no agent to be asked */
+    fsn_snapshot_databases_release(run, false);
     return true;
 }
 

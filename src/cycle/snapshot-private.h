@@ -218,6 +218,9 @@ bool fsn_snapshot_databases_check(const FsnSnapshotRun *run,
                                   GError **error);
 /* The same for all that has been read, and what only leads to a warning. */
 bool fsn_snapshot_databases_settle(FsnSnapshotRun *run, GError **error);
+/* Those that were at rest at the instant and have to be released, as in databases.h: memory of that
+ * instant has them so. NULL = none. */
+JsonArray *fsn_snapshot_databases_resting(const FsnSnapshotRun *run);
 /* What disk @target is consistent as, or NULL: all that is taken. */
 const char *fsn_snapshot_consistency(const FsnSnapshotRun *run, const char *target);
 /* As the manifest has them; NULL = none are declared. */

@@ -100,10 +100,10 @@ expect_json "$expect_out" databases.0.state passed
 expect_json "$expect_out" consistency crash
 expect_equal "$(said "$began" DB)" 0 "what the database heard"
 
-# unrested PLACE COMMAND WARNING [WORD…] : goes on without, or refuses
-unrested ()
+# told PLACE COMMAND WARNING [WORD…] : the snapshot goes on without it
+told ()
 {
-    local place=$1 command=$2 warning=$3 had
+    local place=$1 command=$2 warning=$3
     shift 3
     echo "  $warning"
     declare_db "$place" "$command" "$@"
@@ -112,25 +112,36 @@ unrested ()
     expect_json "$expect_out" consistency filesystem
     expect_json "$expect_out" databases.0.state failed
     expect_match "$(json "$expect_out" warnings.0)" "$warning" "the warning"
-    had=$(n_snapshots)
+}
+
+# refused PLACE COMMAND WARNING [WORD…] : there is no snapshot
+refused ()
+{
+    local place=$1 command=$2 warning=$3
+    shift 3
+    echo "  refused: $warning"
     declare_db "$place" "$command" "$@" on-failure=fail
+    began=$(now_us)
     expect_exit 1 foresnap snapshot one --no-memory
     expect_match "$expect_err" "$warning" "the refusal"
-    expect_equal "$(n_snapshots)" "$had" "the number of snapshots"
 }
 
 echo "a database that is not at rest"
-unrested vdb 'exit 3' "exit status 3"
+told vdb 'exit 3' "exit status 3"
 expect_released "$began"
-unrested vdb 'kill -TERM $$' "signal 15"
-unrested vdb "sleep 1000; $rest" "did not end within 1 s and was ended" limit=1s
+told vdb "sleep 1000; $rest" "did not end within 1 s and was ended" limit=1s
 expect_released "$began"
 expect_equal "$(said "$began" 'DB rest')" 0 "what an ended command has done"
-unrested vdb:7 "$rest" "no partition 7"
+told vdb:7 "$rest" "no partition 7"
+had=$(n_snapshots)
+# shellcheck disable=SC2016
+refused vdb 'kill -TERM $$' "signal 15"
 expect_released "$began"
-unrested vdz "$rest" "no disk 'vdz'"
+refused vdb:7 "$rest" "no partition 7"
+expect_released "$began"
+refused vdz "$rest" "no disk 'vdz'"
 expect_equal "$(said "$began" DB)" 0 "what was run of a database that lives nowhere"
-expect_as_before one
+expect_equal "$(n_snapshots)" "$had" "the number of snapshots"
 
 echo "a command that prints 24 MiB, which nobody reads"
 flood='s=x; for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do s=$s$s; done'
@@ -169,5 +180,4 @@ expect_exit 0 foresnap policy one set database.on-failure=fail
 expect_exit 1 foresnap snapshot one --no-memory
 expect_match "$expect_err" "agent is not connected" "the refusal"
 expect_exit 1 foresnap snapshot one --no-memory --dry-run
-expect_as_before one
 private_libvirt_alive

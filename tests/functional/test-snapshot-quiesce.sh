@@ -3,7 +3,7 @@
 # The guest's file systems are frozen for the instant, through its agent, and run on at once: the
 # snapshot has one that is clean, without an entry in its journal. A guest whose memory was
 # taken frozen is thawed after its restore, and one whose foresnap was killed by whoever
-# clears up.
+# clears up; the same with a database that was at rest.
 . "${top_srcdir:-.}"/tests/functional/snapshot.sh
 PATH=$PATH:/sbin:/usr/sbin
 requires "mkfs.ext4 is not installed" mkfs.ext4 -V
@@ -50,28 +50,43 @@ snapshot
 expect_json "$expect_out" consistency crash
 log 12
 
-echo "frozen, with memory"
+# released US : the database was let go since
+released ()
+{
+    awk -v since="$1" '$1 > since && /DB go/ { found = 1 } END { exit !found }' "$(guest_log one)"
+}
+
+echo "frozen, with memory, and a database at rest"
+expect_exit 0 foresnap policy one set 'database.declare=db on=vda quiesce="/bin/sh -c \"echo DB rest >/dev/ttyS0\"" release="/bin/sh -c \"echo DB go >/dev/ttyS0\""'
+began=$(now_us)
 snapshot --quiesce require
 frozen=$snapshot
-expect_json "$expect_out" consistency filesystem
+expect_json "$expect_out" consistency application
+expect_json "$expect_out" disks.0.consistency application
+expect_json "$expect_out" disks.1.consistency filesystem
+wait_until 20 released "$began" || fail "the database is still at rest"
 ! has_journal "$frozen" || fail "the file system was not clean"
 log 13
 expect_as_before one
 
 for step in preparing stopping; do
     echo "killed at: $step"
+    began=$(now_us)
     FORESNAP_TEST_KILL_AT=$step expect_exit 137 foresnap snapshot one --quiesce require
     expect_exit 0 foresnap recover
     wait_until 20 no_journal || fail "the journal is still there"
     log 14
+    [ "$step" = preparing ] || wait_until 20 released "$began" || fail "the database is still at rest"
     expect_as_before one
 done
 
-echo "a guest that is restored frozen is thawed"
+echo "a guest that is restored frozen is thawed, and its database let go"
 guest_virsh destroy one >/dev/null
+began=$(now_us)
 expect_exit 0 foresnap restore "$frozen" --no-keep
 wait_loaded one 60
 guest_wait_heartbeat one 30
 log 15
+wait_until 30 released "$began" || fail "the database is still at rest"
 guest_verify one
 private_libvirt_alive

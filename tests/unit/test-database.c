@@ -148,7 +148,7 @@ test_plan(void)
                                     .agent = true,
                                     .connected = true,
                                     .some_taken = true };
-    FsnDatabaseFound f[12];
+    FsnDatabaseFound f[13];
 
     const struct {
         FsnDatabaseAction action;
@@ -166,6 +166,7 @@ test_plan(void)
         { FSN_DATABASE_CANNOT, "stands still" },
         { FSN_DATABASE_CANNOT, "not connected" },
         { FSN_DATABASE_CANNOT, "no channel" },
+        { FSN_DATABASE_QUIESCE, "brought to rest" },
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(f); i++) {
@@ -183,6 +184,7 @@ test_plan(void)
     f[9].running = false;
     f[10].connected = false;
     f[11].connected = f[11].agent = false;
+    f[12].memory = f[12].insisted = true;
     for (size_t i = 0; i < G_N_ELEMENTS(f); i++) {
         g_autofree char *reason = NULL;
 

@@ -247,6 +247,8 @@ check_restore(const FsnRecoverFacts *f, const FsnRecoverPlan *p)
     /* a guest that runs does not stay frozen */
     g_assert_cmpint(has(p, FSN_RECOVER_THAW), ==,
                     f->frozen && f->ran && f->domain == FSN_FOUND_RUNNING);
+    g_assert_cmpint(has(p, FSN_RECOVER_RELEASE_DATABASES), ==,
+                    f->resting && f->ran && f->domain == FSN_FOUND_RUNNING);
     g_assert_true(has(p, FSN_RECOVER_REMOVE_MARKS));
     g_assert_true(has(p, FSN_RECOVER_REMOVE_JOURNAL));
 }
@@ -325,7 +327,7 @@ test_all_combinations(void)
 static void
 test_restore(void)
 {
-    for (unsigned bits = 0; bits < 64; bits++) {
+    for (unsigned bits = 0; bits < 128; bits++) {
         for (unsigned step = FSN_STEP_BEGUN; step <= FSN_STEP_FILLING; step++) {
             for (unsigned domain = FSN_FOUND_OFF; domain <= FSN_FOUND_LOAD_BROKEN;
                  domain++) {
@@ -337,6 +339,7 @@ test_restore(void)
                                       .not_run = (bits & 12) == 12,
                                       .frozen = bits & 16,
                                       .lazy = bits & 32,
+                                      .resting = bits & 64,
                                       .domain = (FsnFoundDomain)domain };
                 FsnRecoverPlan p = fsn_recover_plan(&f);
 
