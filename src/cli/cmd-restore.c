@@ -10,11 +10,13 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/service.h"
+#include "cli/size.h"
 #include "cli/sizing.h"
 #include "cli/units.h"
 #include "cycle/restore.h"
 
 static char *opt_as;
+static char *opt_bandwidth;
 static gboolean opt_clone_tpm;
 static char *opt_dir;
 static char **opt_disks;
@@ -30,6 +32,9 @@ static gboolean opt_with_config;
 
 static GOptionEntry options[] = {
     { "as", 0, 0, G_OPTION_ARG_STRING, &opt_as, "make a new domain called NAME", "NAME" },
+    { "bandwidth", 0, 0, G_OPTION_ARG_STRING, &opt_bandwidth,
+      "with --lazy: fill at most so many bytes a second of each disk (K, M, G)",
+      "BYTES" },
     { "clone-tpm", 0, 0, G_OPTION_ARG_NONE, &opt_clone_tpm,
       "let the new domain have a copy of the TPM, with its secrets", NULL },
     { "dir", 0, 0, G_OPTION_ARG_FILENAME, &opt_dir, "its disks are files in FOLDER",
@@ -135,21 +140,28 @@ run(FsnCliContext *context, char **args, GError **error)
     FsnCliAround *around;
     bool done;
     g_auto(FsnRestoreResult) result = { 0 };
-    const FsnRestoreOptions chosen = { .as = opt_as,
-                                       .folder = opt_dir,
-                                       .pool = opt_pool,
-                                       .targets = (const char *const *)opt_disks,
-                                       .disks_only = opt_disks_only,
-                                       .start = opt_start,
-                                       .paused = opt_paused,
-                                       .links_up = opt_links_up,
-                                       .clone_tpm = opt_clone_tpm,
-                                       .lazy = opt_lazy,
-                                       .no_keep = opt_no_keep,
-                                       .with_config = opt_with_config,
-                                       .defined = opt_no_resize ? NULL : on_defined,
-                                       .user = context };
+    FsnRestoreOptions chosen = { .as = opt_as,
+                                 .folder = opt_dir,
+                                 .pool = opt_pool,
+                                 .targets = (const char *const *)opt_disks,
+                                 .disks_only = opt_disks_only,
+                                 .start = opt_start,
+                                 .paused = opt_paused,
+                                 .links_up = opt_links_up,
+                                 .clone_tpm = opt_clone_tpm,
+                                 .lazy = opt_lazy,
+                                 .no_keep = opt_no_keep,
+                                 .with_config = opt_with_config,
+                                 .defined = opt_no_resize ? NULL : on_defined,
+                                 .user = context };
 
+    if (opt_bandwidth && !opt_lazy) {
+        g_set_error(error, FSN_ERROR, FSN_ERROR_USAGE, "--bandwidth goes with --lazy");
+        return false;
+    }
+    if (opt_bandwidth && !fsn_cli_parse_size(opt_bandwidth, &chosen.bandwidth, error)) {
+        return false;
+    }
     cycle = fsn_cli_open_cycle(context, progress, error);
     around =
         cycle ? fsn_cli_around_begin(context, cycle, "restore", args[0], error) : NULL;

@@ -71,6 +71,7 @@ typedef struct {
     FsnFillLearner *learner;
     FsnImage *image;
     uint64_t size;
+    uint64_t bandwidth;  /* bytes a second that are filled; 0: no limit */
     uint64_t bytes_done; /* of data */
     uint64_t bytes_total;
 } FsnFillDisk;

@@ -184,6 +184,7 @@ fsn_fill_copy(
     FsnFillOptions options = { .export_name = id,
                                .image = disk->image,
                                .size = disk->size,
+                               .bandwidth = disk->bandwidth,
                                .asked = on_asked,
                                .progress = on_progress,
                                .user = &progress };

@@ -128,6 +128,7 @@ add_disk(FsnFillRun *run,
     disk->target = g_strdup(fsn_json_peek_string(file, "target", ""));
     disk->path = g_strdup(fsn_json_peek_string(file, "source", ""));
     disk->own_policy = fsn_json_peek_bool(file, "own_policy", false);
+    disk->bandwidth = (uint64_t)MAX(fsn_json_peek_int(file, "bandwidth", 0), 0);
     if (!fsn_stored_disks_find(stored, disk->target, &found, error)) {
         return false;
     }

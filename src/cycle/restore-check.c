@@ -363,6 +363,7 @@ choose_sockets(FsnRestore *r, GError **error)
     for (guint i = 0; r->options.lazy && i < r->plan.disks->len; i++) {
         FsnRestoreDisk *disk = g_ptr_array_index(r->plan.disks, i);
 
+        disk->bandwidth = r->options.bandwidth;
         disk->socket = fsn_fill_socket(r->virt, r->uuid, disk->stored->target);
         if (strlen(disk->socket) >= sizeof((struct sockaddr_un *)NULL)->sun_path) {
             g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED,

@@ -49,6 +49,7 @@ fsn_restore_files_of(const FsnRestorePlan *plan, bool is_new)
             json_object_set_string_member(file, "source", disk->path);
             json_object_set_string_member(file, "socket", disk->socket);
             json_object_set_boolean_member(file, "own_policy", disk->own_policy);
+            json_object_set_int_member(file, "bandwidth", (int64_t)disk->bandwidth);
         }
         json_array_add_object_element(files, file);
     }

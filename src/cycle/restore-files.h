@@ -16,7 +16,7 @@ G_BEGIN_DECLS
  * {"target", "format", "path", "new"} and, for a file, "temporary". @new says that nothing
  * may be there. Other files that are put back (restore-firmware.c) stand there likewise, and
  * one with "gone" is removed. One that is filled later has "source", the path as the domain
- * has it, "socket" and "own_policy" too.
+ * has it, "socket", "own_policy" and "bandwidth" too.
  */
 JsonArray *fsn_restore_files_of(const FsnRestorePlan *plan, bool is_new);
 

@@ -28,6 +28,7 @@ typedef struct {
     char *place;                 /* where it is written: the path, links followed */
     char *temporary;             /* written first, then renamed; NULL: written in place */
     char *socket;                /* lazy: where what is below it is served; else NULL */
+    uint64_t bandwidth;          /* lazy: bytes a second that are filled; 0: no limit */
     bool own_policy;             /* lazy: what a failed read does is said by us */
 } FsnRestoreDisk;
 

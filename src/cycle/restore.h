@@ -20,9 +20,10 @@ typedef struct {
     bool start;                 /* boot it, where there is no memory */
     bool paused;                /* with memory: leave the guest stopped */
     bool links_up; /* a new domain with memory: its network cards are connected at once */
-    bool clone_tpm;   /* a new domain gets a copy of the TPM's state, secrets and all */
-    bool lazy;        /* the disks are filled while the guest runs */
-    bool no_keep;     /* in place: do not keep what is there now as a snapshot */
+    bool clone_tpm;     /* a new domain gets a copy of the TPM's state, secrets and all */
+    bool lazy;          /* the disks are filled while the guest runs */
+    uint64_t bandwidth; /* lazy: bytes a second that are filled of each; 0: no limit */
+    bool no_keep;       /* in place: do not keep what is there now as a snapshot */
     bool with_config; /* first make again what is missing around the domain, and itself */
     /* Without memory: called once @domain is defined, before it may start, with the UUID of
      * the domain that the snapshot is of; NULL: nobody */

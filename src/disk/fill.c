@@ -9,7 +9,9 @@
 
 #include "disk/fill.h"
 
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/pace.h"
 #include "disk/write-image.h"
 #include "repo/image-runs.h"
 
@@ -43,6 +45,7 @@ typedef struct {
     uint64_t run_end; /* end of the data run that begins there or before */
     uint64_t done;
     uint64_t total;
+    FsnPace pace;
     GError *failure; /* the first; the others go on */
 } Fill;
 
@@ -205,17 +208,35 @@ retire(Fill *f)
 }
 
 static bool
-wait_some(Fill *f, GError **error)
+wait_some(Fill *f, int timeout_ms, GError **error)
 {
     if (f->o->cancellable && g_cancellable_is_cancelled(f->o->cancellable)) {
         g_set_error(error, FSN_ERROR, FSN_ERROR_CANCELLED, "interrupted");
         return false;
     }
-    if (nbd_poll(f->nbd, LOOK_MS) < 0 || nbd_aio_is_dead(f->nbd) ||
+    if (nbd_poll(f->nbd, timeout_ms) < 0 || nbd_aio_is_dead(f->nbd) ||
         nbd_aio_is_closed(f->nbd)) {
         return fail(error, "the connection to QEMU's NBD server is lost");
     }
     retire(f);
+    return true;
+}
+
+/* Until @len bytes more may be asked for. */
+static bool
+wait_turn(Fill *f, uint64_t len, GError **error)
+{
+    int64_t now_us = fsn_monotonic_us();
+    int64_t until_us = now_us + fsn_pace_take(&f->pace, now_us, len);
+
+    while (now_us < until_us) {
+        int64_t left_ms = (until_us - now_us + 999) / 1000;
+
+        if (!wait_some(f, (int)MIN(left_ms, LOOK_MS), error)) {
+            return false;
+        }
+        now_us = fsn_monotonic_us();
+    }
     return true;
 }
 
@@ -237,11 +258,11 @@ ask_all(Fill *f, GError **error)
             break;
         }
         while (f->in_flight == DEPTH) {
-            if (!wait_some(f, error)) {
+            if (!wait_some(f, LOOK_MS, error)) {
                 return false;
             }
         }
-        if (!start(f, offset, len, error)) {
+        if (!start(f, offset, len, error) || !wait_turn(f, len, error)) {
             return false;
         }
         f->done += ordered ? len : 0;
@@ -250,7 +271,7 @@ ask_all(Fill *f, GError **error)
         }
     }
     while (f->in_flight > 0) {
-        if (!wait_some(f, error)) {
+        if (!wait_some(f, LOOK_MS, error)) {
             return false;
         }
     }
@@ -346,7 +367,7 @@ check_all(Fill *f, GError **error)
 bool
 fsn_fill(const FsnFillOptions *options, GError **error)
 {
-    g_auto(Fill) f = { .o = options };
+    g_auto(Fill) f = { .o = options, .pace.bytes_per_s = options->bandwidth };
 
     if (!fsn_image_check_size(options->image, options->size, error) ||
         !fsn_image_data_bytes(options->image, &f.total, error) ||

@@ -16,6 +16,7 @@ typedef struct {
     uint64_t size;         /* bytes of the disk */
     const uint32_t *first; /* granules to begin with, in this order */
     size_t n_first;
+    uint64_t bandwidth;        /* bytes a second that are asked for; 0: no limit */
     GCancellable *cancellable; /* borrowed; may be NULL */
     /* Called before a range is asked for, and with the bytes that are there; in the thread
      * of the caller; may be NULL. */

@@ -18,11 +18,14 @@ echo "refusals"
 expect_exit 1 foresnap restore $id --lazy --no-keep
 expect_match "$expect_err" "vdb: the domain does not have it in a qcow2 file" "the reason"
 no_fill_is_left
+expect_exit 2 foresnap restore $id --bandwidth 1M --as new --dir "$disks"
+expect_match "$expect_err" "goes with --lazy" "the reason"
 
-echo "as a new domain"
-expect_exit 0 foresnap restore $id --lazy --as new --dir "$disks" --start --json
+echo "as a new domain, so many bytes a second"
+expect_exit 0 foresnap restore $id --lazy --bandwidth 4M --as new --dir "$disks" --start --json
 expect_json "$expect_out" lazy 1
 expect_json "$expect_out" started 1
+expect_match "$(cat "$STATE"/fill/*.journal)" '"bandwidth" : 4194304' "what the filling is told"
 filled new
 is_standalone new
 guest_virsh destroy new >/dev/null

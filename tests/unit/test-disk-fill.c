@@ -6,6 +6,7 @@
 #include "config.h"
 
 #include "disk/fill.h"
+#include "disk/write-image.h"
 #include "nbd-server.h"
 #include "stored-disk-common.h"
 
@@ -17,6 +18,7 @@ typedef struct {
     FsnImage *image;
     uint64_t asked; /* bytes */
     uint64_t first; /* offset of the first request */
+    uint64_t bandwidth;
 } Fixture;
 
 static void
@@ -84,6 +86,7 @@ fill(Fixture *f, TestNbd *server, const uint32_t *first, size_t n, GError **erro
                                      .size = DISK_SIZE,
                                      .first = first,
                                      .n_first = n,
+                                     .bandwidth = f->bandwidth,
                                      .asked = on_asked,
                                      .user = f };
 
@@ -110,6 +113,25 @@ test_filled(Fixture *f, gconstpointer data)
     /* alone, it has all */
     test_run("qemu-img rebase -u -f qcow2 -b '' %s/top", f->dir);
     test_run("qemu-img compare -q -f qcow2 -F raw %s/top %s/wanted", f->dir, f->dir);
+}
+
+/* A second's worth of it takes no less. */
+static void
+test_bandwidth(Fixture *f, gconstpointer data)
+{
+    g_autoptr(TestNbd) server = NULL;
+    g_autoptr(GError) error = NULL;
+    int64_t begun_us;
+
+    if (!test_have("qemu-nbd", "qemu-img", "qemu-io", NULL)) {
+        return;
+    }
+    g_assert_true(fsn_image_data_bytes(f->image, &f->bandwidth, &error));
+    server = serve(f, "--cache=writeback");
+    begun_us = g_get_monotonic_time();
+    g_assert_true(fill(f, server, NULL, 0, &error));
+    g_assert_no_error(error);
+    g_assert_cmpint(g_get_monotonic_time() - begun_us, >, 900000);
 }
 
 /* An image that is not written is not filled, whatever is answered. */
@@ -143,6 +165,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add("/fill/filled", Fixture, NULL, set_up, test_filled, tear_down);
+    g_test_add("/fill/bandwidth", Fixture, NULL, set_up, test_bandwidth, tear_down);
     g_test_add("/fill/read-only", Fixture, NULL, set_up, test_read_only, tear_down);
     g_test_add("/fill/no-server", Fixture, NULL, set_up, test_no_server, tear_down);
     return g_test_run();
