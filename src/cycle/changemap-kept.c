@@ -26,8 +26,28 @@
 
 struct FsnMapKept {
     char *path;
-    GHashTable *rows; /* by target, FsnHeatRows */
+    GHashTable *rows; /* by key_of(), FsnHeatRows */
 };
+
+/* A disk of another size has its regions at other places. The caller frees. */
+static char *
+key_of(const char *target, uint64_t size)
+{
+    return g_strdup_printf("%s %" G_GUINT64_FORMAT, target, size);
+}
+
+static char *
+key_of_json(JsonObject *disk)
+{
+    return key_of(fsn_json_peek_string(disk, "target", ""),
+                  (uint64_t)MAX(fsn_json_peek_int(disk, "size", 0), 0));
+}
+
+static char *
+key_of_map(const FsnHeatMap *heat)
+{
+    return key_of(fsn_heat_map_target(heat), fsn_heat_map_size(heat));
+}
 
 static char *
 path_of(const char *state_dir, const char *uuid)
@@ -63,14 +83,12 @@ take_rows(FsnMapKept *self, JsonObject *document)
     }
     for (guint i = 0; i < MIN(json_array_get_length(disks), MAX_DISKS); i++) {
         JsonObject *disk, *heat;
-        const char *target;
         FsnHeatRows *rows;
 
         if (fsn_json_get_element(disks, i, &disk, NULL) &&
             fsn_json_get_object(disk, "heat", &heat, NULL) &&
-            (target = fsn_json_peek_string(disk, "target", NULL)) != NULL &&
             (rows = fsn_heat_rows_from_json(heat, NULL)) != NULL) {
-            g_hash_table_replace(self->rows, g_strdup(target), rows);
+            g_hash_table_replace(self->rows, key_of_json(disk), rows);
         }
     }
 }
@@ -104,14 +122,14 @@ fsn_map_kept_free(FsnMapKept *self)
 static void
 add_disk(FsnMapKept *self, const FsnHeatMap *heat, int64_t now_us, int64_t length_us)
 {
-    const char *target = fsn_heat_map_target(heat);
+    g_autofree char *key = key_of_map(heat);
     unsigned n = fsn_heat_map_n_regions(heat);
     g_autofree double *rates = g_new(double, n);
-    FsnHeatRows *rows = g_hash_table_lookup(self->rows, target);
+    FsnHeatRows *rows = g_hash_table_lookup(self->rows, key);
 
     if (!rows || fsn_heat_rows_regions(rows) != n) {
-        rows = fsn_heat_rows_new(n); /* another disk, or one of another size */
-        g_hash_table_replace(self->rows, g_strdup(target), rows);
+        rows = fsn_heat_rows_new(n);
+        g_hash_table_replace(self->rows, g_strdup(key), rows);
     }
     for (unsigned i = 0; i < n; i++) {
         rates[i] = fsn_heat_map_last(heat, i);
@@ -120,12 +138,14 @@ add_disk(FsnMapKept *self, const FsnHeatMap *heat, int64_t now_us, int64_t lengt
 }
 
 static gboolean
-is_gone(gpointer target, gpointer rows, gpointer disks)
+is_gone(gpointer key, gpointer rows, gpointer disks)
 {
     GPtrArray *maps = disks;
 
     for (guint i = 0; i < maps->len; i++) {
-        if (g_str_equal(fsn_heat_map_target(maps->pdata[i]), target)) {
+        g_autofree char *there = key_of_map(maps->pdata[i]);
+
+        if (g_str_equal(there, key)) {
             return FALSE;
         }
     }
@@ -158,8 +178,8 @@ fsn_map_kept_fill(const FsnMapKept *self, JsonObject *document, int64_t now_us)
     }
     for (guint i = 0; i < json_array_get_length(disks); i++) {
         JsonObject *disk = json_array_get_object_element(disks, i);
-        FsnHeatRows *rows =
-            g_hash_table_lookup(self->rows, fsn_json_peek_string(disk, "target", ""));
+        g_autofree char *key = key_of_json(disk);
+        FsnHeatRows *rows = g_hash_table_lookup(self->rows, key);
 
         if (rows) {
             json_object_set_object_member(disk, "heat", fsn_heat_rows_to_json(rows));
