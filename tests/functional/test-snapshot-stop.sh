@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Where QEMU may not write-protect memory a snapshot is refused with the ways out; --stop stops
-# the guest while everything is read, which is of one instant then too.
+# the guest while everything is read, which is of one instant then too, and thaws it afterwards.
 . "${top_srcdir:-.}"/tests/functional/snapshot.sh
 snapshot_start
+guest_requires_agent
 emulator=$IMAGES/no-userfaultfd
 install -m 755 "$_foresnap_dir/tests/functional/no-userfaultfd" "$emulator"
 if kvm_works; then
@@ -11,7 +12,7 @@ if kvm_works; then
 else
     ln -s /run/foresnap-test/guest/qemu-odd "$emulator.real"
 fi
-FSN_EMULATOR=$emulator guest_with_disks one 128 --fill 40
+FSN_EMULATOR=$emulator guest_with_disks one 192 --fill 40 --agent
 guest_ask one "disk-every 1" "DISK-EVERY" 10 >/dev/null
 
 expect_exit 1 foresnap snapshot one
@@ -25,6 +26,18 @@ stopped=$snapshot
 expect_json "$expect_out" memory stopped
 expect_match "$(json "$expect_out" resources.0.reason)" "may be stopped" "the reason"
 [ "$(json "$expect_out" pause_us)" -gt 0 ] || fail "there was no pause"
+ignore_descriptors=1 expect_as_before one
+
+echo "with a database at rest, which the agent lets go when the guest runs again"
+expect_exit 0 foresnap policy one set \
+    'database.declare=db on=vda quiesce="/bin/sh -c \"exit 0\"" release="/bin/sh -c \"echo DB go >/dev/ttyS0\""'
+wait_until 60 guest_virsh qemu-agent-command one '{"execute":"guest-ping"}' >/dev/null 2>&1 ||
+    fail "the agent does not answer"
+snapshot --stop --quiesce require
+expect_json "$expect_out" memory stopped
+expect_json "$expect_out" consistency application
+[[ $expect_out != *'"warnings"'* ]] || fail "there is a warning: $expect_out"
+wait_until 20 grep -q 'DB go' "$(guest_log one)" || fail "the database is still at rest"
 ignore_descriptors=1 expect_as_before one
 
 echo "killed while it is stopped"
