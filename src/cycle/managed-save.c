@@ -377,8 +377,8 @@ guard(FsnManagedSave *save, GError **error)
     const char *uuid = save->facts->uuid;
 
     return fsn_cycle_step(save->cycle, save->journal, FSN_STEP_DURABLE, error) &&
-           fsn_saved_write(state_dir, save->name, uuid, save->id, save->image->xml,
-                           error) &&
+           fsn_saved_write(state_dir, fsn_cycle_repo_location(save->cycle), save->name,
+                           uuid, save->id, save->image->xml, error) &&
            fsn_guard_marker_write(state_dir, uuid, save->name, save->id, error) &&
            fsn_saved_link(state_dir, save->save_folder, save->name, FSN_LINK_GUARD, false,
                           error) &&

@@ -82,6 +82,7 @@ fsn_saved_record_free(FsnSavedRecord *record)
         g_free(record->name);
         g_free(record->uuid);
         g_free(record->snapshot);
+        g_free(record->repo);
         g_free(record);
     }
 }
@@ -127,6 +128,7 @@ make_dir(const char *state_dir, GError **error)
 
 bool
 fsn_saved_write(const char *state_dir,
+                const char *repo,
                 const char *name,
                 const char *uuid,
                 const char *snapshot,
@@ -134,7 +136,7 @@ fsn_saved_write(const char *state_dir,
                 GError **error)
 {
     g_autofree char *record = own_path(state_dir, name, RECORD);
-    g_autofree char *text = g_strdup_printf("%s\n%s\n", uuid, snapshot);
+    g_autofree char *text = g_strdup_printf("%s\n%s\n%s\n", uuid, snapshot, repo);
 
     if (!make_dir(state_dir, error) ||
         !write_guard(state_dir, name, snapshot, xml, error) ||
@@ -152,20 +154,21 @@ read_lines(const char *path, const char *name, bool with_snapshot)
     g_autofree char *text = NULL;
     g_auto(GStrv) lines = NULL;
     FsnSavedRecord *record;
+    guint needed = with_snapshot ? 2 : 1;
 
     if (!fsn_file_read(path, MAX_RECORD, &bytes, NULL)) {
         return NULL;
     }
     text = g_strndup(g_bytes_get_data(bytes, NULL), g_bytes_get_size(bytes));
     lines = g_strsplit(text, "\n", -1);
-    if (g_strv_length(lines) < (with_snapshot ? 3u : 2u) || !*lines[0] ||
-        (with_snapshot && !*lines[1])) {
+    if (g_strv_length(lines) <= needed || !*lines[0] || (with_snapshot && !*lines[1])) {
         return NULL;
     }
     record = g_new0(FsnSavedRecord, 1);
     record->name = g_strdup(name);
     record->uuid = g_strdup(lines[0]);
     record->snapshot = with_snapshot ? g_strdup(lines[1]) : NULL;
+    record->repo = *lines[needed] ? g_strdup(lines[needed]) : NULL;
     return record;
 }
 
@@ -251,16 +254,18 @@ fsn_saved_remove(const char *state_dir,
            remove_guard(guard, error);
 }
 
-/* A word about the domain, with its UUID, for the name may become another one's. */
+/* A word about the domain, with its UUID, for the name may become another one's. @repo "" if it
+ * does not matter. */
 static bool
 set_word(const char *state_dir,
          const char *name,
          const char *suffix,
          const char *uuid,
+         const char *repo,
          GError **error)
 {
     g_autofree char *path = own_path(state_dir, name, suffix);
-    g_autofree char *text = g_strconcat(uuid, "\n", NULL);
+    g_autofree char *text = g_strconcat(uuid, "\n", repo, "\n", NULL);
 
     return make_dir(state_dir, error) &&
            fsn_file_replace(path, text, strlen(text), 0600, error);
@@ -275,21 +280,27 @@ unset_word(const char *state_dir, const char *name, const char *suffix, GError *
 }
 
 static bool
-has_word(const char *state_dir, const char *name, const char *suffix, const char *uuid)
+has_word(const char *state_dir,
+         const char *name,
+         const char *suffix,
+         const char *uuid,
+         const char *repo)
 {
     g_autofree char *path = own_path(state_dir, name, suffix);
     g_autoptr(FsnSavedRecord) record = read_lines(path, name, false);
 
-    return record && strcmp(record->uuid, uuid) == 0;
+    return record && strcmp(record->uuid, uuid) == 0 &&
+           (!repo || !record->repo || strcmp(record->repo, repo) == 0);
 }
 
 bool
 fsn_saved_set_through(const char *state_dir,
                       const char *name,
                       const char *uuid,
+                      const char *repo,
                       GError **error)
 {
-    return set_word(state_dir, name, THROUGH, uuid, error);
+    return set_word(state_dir, name, THROUGH, uuid, repo, error);
 }
 
 bool
@@ -299,9 +310,12 @@ fsn_saved_unset_through(const char *state_dir, const char *name, GError **error)
 }
 
 bool
-fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid)
+fsn_saved_is_through(const char *state_dir,
+                     const char *name,
+                     const char *uuid,
+                     const char *repo)
 {
-    return has_word(state_dir, name, THROUGH, uuid);
+    return has_word(state_dir, name, THROUGH, uuid, repo);
 }
 
 bool
@@ -310,7 +324,7 @@ fsn_saved_set_own(const char *state_dir,
                   const char *uuid,
                   GError **error)
 {
-    return set_word(state_dir, name, OWN, uuid, error);
+    return set_word(state_dir, name, OWN, uuid, "", error);
 }
 
 bool
@@ -322,7 +336,7 @@ fsn_saved_unset_own(const char *state_dir, const char *name, GError **error)
 bool
 fsn_saved_is_own(const char *state_dir, const char *name, const char *uuid)
 {
-    return has_word(state_dir, name, OWN, uuid);
+    return has_word(state_dir, name, OWN, uuid, NULL);
 }
 
 /* "36 35 98:0 /mnt1 /mnt2 rw …": the fifth is where; blanks are octal there. */

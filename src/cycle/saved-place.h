@@ -14,8 +14,8 @@ G_BEGIN_DECLS
  *                            no such file before and, without the server, no way to make one
  *   STATE/saved/NAME.save    once it is saved: a guard that libvirt refuses to restore, and
  *                            over it, as long as it is served, the image
- *   STATE/saved/NAME.record  which state that is: snapshot and UUID
- *   STATE/saved/NAME.through the domain is to be saved through here: UUID
+ *   STATE/saved/NAME.record  which state that is: UUID, snapshot, repository
+ *   STATE/saved/NAME.through the domain is to be saved through here: UUID, repository
  *   STATE/saved/NAME.own     its user wants libvirt's own saves: UUID
  *
  * A dangling link in libvirt's place lets it boot, so a saved domain never depends on a mount:
@@ -33,13 +33,16 @@ typedef struct {
     char *name;
     char *uuid;
     char *snapshot; /* NULL: of a name that is only to be saved through here */
+    char *repo;     /* absolute location; NULL: not told */
 } FsnSavedRecord;
 
 void fsn_saved_record_free(FsnSavedRecord *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(FsnSavedRecord, fsn_saved_record_free)
 
-/* The guard, then the record, both durable. @xml is the domain's. */
+/* The guard, then the record, both durable. @xml is the domain's, @repo the location of the
+ * repository: the server of another one must not think that the state has gone. */
 bool fsn_saved_write(const char *state_dir,
+                     const char *repo,
                      const char *name,
                      const char *uuid,
                      const char *snapshot,
@@ -61,11 +64,16 @@ bool fsn_saved_remove(const char *state_dir,
 bool fsn_saved_set_through(const char *state_dir,
                            const char *name,
                            const char *uuid,
+                           const char *repo,
                            GError **error) G_GNUC_WARN_UNUSED_RESULT;
 bool fsn_saved_unset_through(const char *state_dir, const char *name, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
-/* Whether it is this domain that is saved through here under that name. */
-bool fsn_saved_is_through(const char *state_dir, const char *name, const char *uuid);
+/* Whether it is this domain that is saved through here under that name, into @repo (NULL: into
+ * any). */
+bool fsn_saved_is_through(const char *state_dir,
+                          const char *name,
+                          const char *uuid,
+                          const char *repo);
 
 /* Its user's word that it is not to be: for whoever enables all domains. */
 bool fsn_saved_set_own(const char *state_dir,

@@ -24,7 +24,7 @@
 #define READY_FD       3
 #define START_LIMIT_MS 30000
 #define STOP_LIMIT_US  (70 * (int64_t)G_USEC_PER_SEC)
-#define SERVE_LIMIT_US (3 * (int64_t)G_USEC_PER_SEC)
+#define SERVE_LIMIT_US (10 * (int64_t)G_USEC_PER_SEC)
 #define GAP_US         20000
 
 /* The lock's holder has written its pid. */
@@ -228,11 +228,13 @@ fsn_savefs_enable(FsnCycle *cycle, const char *domain, char **out_name, GError *
     uuid = fsn_virt_domain_uuid(found);
     if (!fsn_stub_check_place(cycle, name, error) ||
         !forget_old_names(state_dir, folder, name, uuid, error) ||
-        !fsn_saved_set_through(state_dir, name, uuid, error) ||
+        !fsn_saved_set_through(state_dir, name, uuid, fsn_cycle_repo_location(cycle),
+                               error) ||
         !fsn_saved_unset_own(state_dir, name, error) ||
         !link_up(cycle, found, folder, error)) {
         return false;
     }
+    fsn_savefs_await(state_dir, name);
     *out_name = g_strdup(name);
     return true;
 }
@@ -243,7 +245,7 @@ fsn_savefs_is_new(const char *state_dir, FsnVirtDomain *domain)
     const char *name = fsn_virt_domain_name(domain);
     const char *uuid = fsn_virt_domain_uuid(domain);
 
-    return !fsn_saved_is_through(state_dir, name, uuid) &&
+    return !fsn_saved_is_through(state_dir, name, uuid, NULL) &&
            !fsn_saved_is_own(state_dir, name, uuid);
 }
 

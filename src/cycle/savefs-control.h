@@ -27,7 +27,7 @@ bool fsn_savefs_stop(FsnCycle *cycle, bool *out_stopped, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
 /* Returns when the state that has just been guarded under that name is served, so that a
- * start of libvirt's finds it; at once if there is no server, after 3 s in any case. */
+ * start of libvirt's finds it; at once if there is no server, after 10 s in any case. */
 void fsn_savefs_await(const char *state_dir, const char *name);
 
 /* From now on libvirt saves @domain (any name that libvirt knows) through it. A saved state

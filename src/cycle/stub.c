@@ -16,6 +16,7 @@
 #include "cycle/saved-place.h"
 #include "domxml/domain-facts.h"
 #include "domxml/edit.h"
+#include "repo/manifests.h"
 #include "stream/save-image.h"
 #include "virt/folders.h"
 
@@ -80,7 +81,7 @@ fsn_stub_check_place(FsnCycle *cycle, const char *name, GError **error)
 }
 
 /* The place that foresnap-savefs serves, from which libvirt restores the state by itself: of a
- * domain that is saved through it, and of a state that came from there. A stub that is in
+ * domain that is saved through it into this repository, and of a state that came from there. A stub that is in
  * libvirt's place stays; another state is given up. */
 static bool
 use_saved_place(FsnCycle *cycle,
@@ -93,16 +94,18 @@ use_saved_place(FsnCycle *cycle,
                 GError **error)
 {
     const char *state_dir = fsn_cycle_state_dir(cycle);
+    const char *repo = fsn_cycle_repo_location(cycle);
     g_autoptr(FsnSavedRecord) record = fsn_saved_read(state_dir, name);
     bool there = record && strcmp(record->snapshot, snapshot) == 0;
 
     if (record && !there && !fsn_saved_remove(state_dir, folder, name, error)) {
         return false;
     }
-    *out_used = there || (fsn_saved_is_through(state_dir, name, uuid) &&
+    *out_used = there || (fsn_saved_is_through(state_dir, name, uuid, repo) &&
                           fsn_saved_look(state_dir, folder, name) != FSN_LINK_FOREIGN);
     if (*out_used && !there) {
-        if (!fsn_saved_write(state_dir, name, uuid, snapshot, xml_inactive, error)) {
+        if (!fsn_saved_write(state_dir, repo, name, uuid, snapshot, xml_inactive,
+                             error)) {
             return false;
         }
         fsn_fault_kill_at("guard:place");
@@ -155,6 +158,16 @@ fsn_stub_write(FsnCycle *cycle,
                                   error);
 }
 
+/* Whether the state is in this repository, rather than in another one. */
+static bool
+is_here(FsnCycle *cycle, const char *snapshot)
+{
+    FsnRepo *repo = fsn_cycle_repo(cycle, NULL);
+    g_autoptr(JsonObject) manifest = NULL;
+
+    return repo && fsn_repo_load_manifest(repo, snapshot, &manifest, NULL);
+}
+
 bool
 fsn_stub_serve(FsnCycle *cycle,
                const char *name,
@@ -168,19 +181,20 @@ fsn_stub_serve(FsnCycle *cycle,
     g_autofree char *dir = virt ? g_path_get_dirname(path) : NULL;
     g_autofree char *snapshot = virt ? read_stub(path) : NULL;
     g_autoptr(FsnSavedRecord) record = NULL;
+    const char *repo = fsn_cycle_repo_location(cycle);
     g_autoptr(FsnLock) lock = NULL;
 
-    if (!snapshot) {
+    if (!snapshot || !is_here(cycle, snapshot)) {
         return virt != NULL;
     }
-    lock = fsn_lock_take(state_dir, fsn_cycle_repo_location(cycle), uuid, 0, error);
+    lock = fsn_lock_take(state_dir, repo, uuid, 0, error);
     if (!lock) {
         return false;
     }
     /* It may be served already, after a crash between the two. */
     record = fsn_saved_read(state_dir, name);
     if (!(record && strcmp(record->snapshot, snapshot) == 0) &&
-        !fsn_saved_write(state_dir, name, uuid, snapshot, xml_inactive, error)) {
+        !fsn_saved_write(state_dir, repo, name, uuid, snapshot, xml_inactive, error)) {
         return false;
     }
     fsn_fault_kill_at("guard:place");

@@ -31,7 +31,7 @@ bool fsn_stub_write(FsnCycle *cycle,
                     GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* A stub that is in libvirt's place gives way to the guard over which foresnap-savefs serves
- * the state, in one step. True also if there is none. */
+ * the state, in one step. True also if there is none, or one of a state in another repository. */
 bool fsn_stub_serve(FsnCycle *cycle,
                     const char *name,
                     const char *uuid,

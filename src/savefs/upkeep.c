@@ -236,6 +236,13 @@ place_links(FsnSavefs *fs)
     }
 }
 
+/* Of a state elsewhere nothing is known here, so its guard stays. */
+static bool
+is_of_our_repo(FsnSavefs *fs, const FsnSavedRecord *record)
+{
+    return !record->repo || strcmp(record->repo, fsn_cycle_repo_location(fs->cycle)) == 0;
+}
+
 static void
 round_once(FsnSavefs *fs)
 {
@@ -244,7 +251,9 @@ round_once(FsnSavefs *fs)
     drop_images(fs);
     drop_idle_saves(fs);
     for (guint i = 0; i < records->len; i++) {
-        serve_record(fs, records->pdata[i]);
+        if (is_of_our_repo(fs, records->pdata[i])) {
+            serve_record(fs, records->pdata[i]);
+        }
     }
     drop_images(fs);
     place_links(fs);

@@ -6,6 +6,7 @@
 #   savefs_pids                        pids of supervisor and worker, inside
 #   savefs_state NAME                  what 'foresnap savefs status' calls its state
 #   await_savefs_state NAME STATE
+#   await_served NAME                  until what is saved of it can be started
 #   expect_no_boot NAME                'virsh start' fails, and did not boot
 #   savefs_show_log                    for cleanup_fn: what the server said
 
@@ -44,6 +45,16 @@ _state_is ()
 await_savefs_state ()
 {
     wait_until 30 _state_is "$1" "$2" || fail "'$1' is $(savefs_state "$1") instead of $2"
+}
+
+_is_served ()
+{
+    private_libvirt_exec grep -qF " $PRIVATE_LIBVIRT/state/saved/$1.save " /proc/self/mountinfo
+}
+
+await_served ()
+{
+    wait_until 60 _is_served "$1" || fail "what is saved of '$1' is not served"
 }
 
 expect_no_boot ()

@@ -22,6 +22,7 @@ journal=$PRIVATE_LIBVIRT/state/$uuid.journal
 
 started_by_libvirt ()
 {
+    await_served web
     guest_virsh start web >/dev/null
     expect_equal "$(domain_reason web)" "running (restored)" "the state after the start"
     guest_verify web
@@ -77,6 +78,7 @@ started_by_libvirt
 echo "the server is killed while libvirt reads"
 expect_exit 0 foresnap suspend web
 state=$(foresnap list -q | head -n 1)
+await_served web
 guest_virsh start web >"$TEST_DIR/start.out" 2>&1 &
 start=$!
 wait_until 30 private_libvirt_exec test -e "$PRIVATE_LIBVIRT/repo/marks/$state.claim" || fail "it was not claimed"
@@ -90,6 +92,7 @@ else
     expect_exit 0 foresnap savefs start
     wait_until 60 test ! -e "$journal" || fail "the load was not settled"
     await_savefs_state web saved
+    await_served web
     guest_virsh start web >/dev/null
 fi
 guest_verify web
@@ -119,6 +122,8 @@ echo "undefined"
 expect_exit 0 foresnap suspend web
 guest_virsh dumpxml web --inactive >"$TEST_DIR/web.xml"
 ! guest_virsh undefine web 2>/dev/null || fail "it was undefined with its memory"
+! guest_virsh undefine --managed-save web 2>/dev/null || fail "it was undefined although nothing calls it saved"
+private_libvirt_restart
 guest_virsh undefine --managed-save web >/dev/null
 expect_equal "$(savefs_state web)" detached "the state"
 guest_virsh define "$TEST_DIR/web.xml" >/dev/null

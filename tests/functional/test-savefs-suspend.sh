@@ -21,6 +21,7 @@ journal=$PRIVATE_LIBVIRT/state/$uuid.journal
 started_by_libvirt ()
 {
     local now
+    await_served web
     now=$(now_us)
     guest_virsh start web >/dev/null
     expect_equal "$(domain_reason web)" "running (restored)" "the state after the start"
@@ -46,7 +47,6 @@ for how in "" --paused; do
     echo "suspended: $how"
     # shellcheck disable=SC2086
     expect_exit 0 foresnap suspend web $how
-    # at once: nobody waits for the server
     expect_equal "$(savefs_state web)" saved "the state"
     expect_exit 0 foresnap status
     expect_match "$expect_out" "web.*suspended" "the status"
@@ -70,6 +70,23 @@ expect_exit 0 foresnap suspend web
 expect_no_boot web
 expect_match "$(cat "$TEST_DIR/start.out")" "foresnap savefs start" "libvirt's error"
 expect_exit 0 foresnap savefs start
+expect_exit 0 foresnap savefs start
+started_by_libvirt
+
+echo "suspended into another repository: no server forgets its guard"
+FORESNAP_REPO=$PRIVATE_LIBVIRT/other expect_exit 0 foresnap suspend web
+[ ! -L "$(stub_path web)" ] || fail "there is a link for a state that is not served"
+expect_no_boot web
+expect_exit 0 foresnap savefs enable web
+expect_no_boot web
+FORESNAP_REPO=$PRIVATE_LIBVIRT/other expect_exit 0 foresnap resume web --wait
+guest_verify web
+await_savefs_state web ready
+expect_exit 0 foresnap suspend web
+expect_exit 0 foresnap savefs stop
+FORESNAP_REPO=$PRIVATE_LIBVIRT/other expect_exit 0 foresnap savefs start
+expect_no_boot web
+expect_exit 0 foresnap savefs stop
 expect_exit 0 foresnap savefs start
 started_by_libvirt
 

@@ -61,7 +61,7 @@ test_links(Place *p, gconstpointer unused)
     g_assert_true(fsn_saved_link(p->state, p->save, "vm", FSN_LINK_ENTRY, false, &error));
     g_assert_cmpint(fsn_saved_look(p->state, p->save, "vm"), ==, FSN_LINK_ENTRY);
 
-    g_assert_true(fsn_saved_write(p->state, "vm", UUID, ID, XML, &error));
+    g_assert_true(fsn_saved_write(p->state, "/r", "vm", UUID, ID, XML, &error));
     g_assert_true(fsn_saved_link(p->state, p->save, "vm", FSN_LINK_GUARD, false, &error));
     g_assert_no_error(error);
     /* A file, whatever serves: libvirt must not think that there is none. */
@@ -70,6 +70,7 @@ test_links(Place *p, gconstpointer unused)
     record = fsn_saved_read(p->state, "vm");
     g_assert_cmpstr(record->uuid, ==, UUID);
     g_assert_cmpstr(record->snapshot, ==, ID);
+    g_assert_cmpstr(record->repo, ==, "/r");
 
     g_assert_true(fsn_saved_remove(p->state, p->save, "vm", &error));
     g_assert_cmpint(fsn_saved_look(p->state, p->save, "vm"), ==, FSN_LINK_NONE);
@@ -84,7 +85,7 @@ test_foreign(Place *p, gconstpointer unused)
     g_autoptr(GError) error = NULL;
 
     g_assert_true(g_file_set_contents(p->link, "image", -1, NULL));
-    g_assert_true(fsn_saved_write(p->state, "vm", UUID, ID, XML, &error));
+    g_assert_true(fsn_saved_write(p->state, "/r", "vm", UUID, ID, XML, &error));
     g_assert_false(
         fsn_saved_link(p->state, p->save, "vm", FSN_LINK_GUARD, false, &error));
     g_assert_error(error, FSN_ERROR, FSN_ERROR_EXISTS);
@@ -103,10 +104,12 @@ test_words(Place *p, gconstpointer unused)
     g_autoptr(GError) error = NULL;
     g_autoptr(GPtrArray) through = NULL;
 
-    g_assert_false(fsn_saved_is_through(p->state, "vm", UUID));
-    g_assert_true(fsn_saved_set_through(p->state, "vm", UUID, &error));
-    g_assert_true(fsn_saved_is_through(p->state, "vm", UUID));
-    g_assert_false(fsn_saved_is_through(p->state, "vm", OTHER));
+    g_assert_false(fsn_saved_is_through(p->state, "vm", UUID, NULL));
+    g_assert_true(fsn_saved_set_through(p->state, "vm", UUID, "/r", &error));
+    g_assert_true(fsn_saved_is_through(p->state, "vm", UUID, NULL));
+    g_assert_false(fsn_saved_is_through(p->state, "vm", OTHER, "/r"));
+    g_assert_true(fsn_saved_is_through(p->state, "vm", UUID, "/r"));
+    g_assert_false(fsn_saved_is_through(p->state, "vm", UUID, "/other"));
     g_assert_false(fsn_saved_is_own(p->state, "vm", UUID));
     g_assert_true(fsn_saved_set_own(p->state, "vm", UUID, &error));
     g_assert_true(fsn_saved_is_own(p->state, "vm", UUID));
@@ -117,7 +120,7 @@ test_words(Place *p, gconstpointer unused)
     g_assert_true(fsn_saved_unset_through(p->state, "vm", &error));
     g_assert_true(fsn_saved_unset_own(p->state, "vm", &error));
     g_assert_true(fsn_saved_unset_own(p->state, "vm", &error));
-    g_assert_false(fsn_saved_is_through(p->state, "vm", UUID));
+    g_assert_false(fsn_saved_is_through(p->state, "vm", UUID, NULL));
     g_assert_false(fsn_saved_is_own(p->state, "vm", UUID));
     g_assert_no_error(error);
 }
