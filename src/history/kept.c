@@ -27,6 +27,15 @@ is_fresh(const FsnKeptRequest *request, int64_t fitted_us, int64_t lasts_us)
     return fitted_us <= request->now_us && request->now_us - fitted_us < lasts_us;
 }
 
+static FsnForecaster *
+load(const FsnKeptRequest *request, int64_t *out_fitted_us)
+{
+    return request->models
+               ? fsn_models_get(request->models, request->name, out_fitted_us, NULL)
+               : fsn_models_load(request->history_path, request->uuid, request->name,
+                                 out_fitted_us, NULL);
+}
+
 FsnForecaster *
 fsn_kept_forecaster(const FsnKeptRequest *request,
                     const FsnSeries *series,
@@ -41,7 +50,7 @@ fsn_kept_forecaster(const FsnKeptRequest *request,
     int64_t fitted_us = 0;
 
     if (path && !request->refit) {
-        kept = fsn_models_load(path, request->uuid, request->name, &fitted_us, NULL);
+        kept = load(request, &fitted_us);
     }
     if (kept && is_fresh(request, fitted_us, refit_after_us(request)) &&
         fsn_forecaster_update(kept, series, NULL)) {

@@ -13,6 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct {
     const char *history_path; /* NULL: nothing is kept */
+    JsonObject *models; /* of the domain (fsn_models_read()); NULL: read when needed */
     const char *uuid;
     const char *name; /* the metric, with what was taken of it: "cpu.p95" */
     int64_t now_us;

@@ -118,16 +118,10 @@ write_models(const char *path, JsonObject *models, GError **error)
            fsn_file_replace(path, text, strlen(text), 0600, error);
 }
 
-/* That of @metric in the file of @uuid; NULL if there is none. The caller frees. */
+/* That of @metric, borrowed; NULL if there is none. */
 static JsonNode *
-load_model(const char *history_path,
-           const char *uuid,
-           const char *metric,
-           int64_t *out_fitted_us,
-           GError **error)
+find_model(JsonObject *models, const char *metric, int64_t *out_fitted_us, GError **error)
 {
-    g_autofree char *path = path_of(history_path, uuid);
-    g_autoptr(JsonObject) models = read_models(path);
     JsonObject *model;
 
     if (!json_object_has_member(models, metric)) {
@@ -137,7 +131,7 @@ load_model(const char *history_path,
     }
     model = json_object_get_object_member(models, metric);
     *out_fitted_us = fsn_json_peek_int(model, "fitted_us", 0);
-    return json_node_copy(json_object_get_member(model, member_of(metric)));
+    return json_object_get_member(model, member_of(metric));
 }
 
 /* Takes @body. */
@@ -159,15 +153,21 @@ save_model(const char *history_path,
     return write_models(path, models, error);
 }
 
-FsnForecaster *
-fsn_models_load(const char *history_path,
-                const char *uuid,
-                const char *metric,
-                int64_t *out_fitted_us,
-                GError **error)
+JsonObject *
+fsn_models_read(const char *history_path, const char *uuid)
 {
-    g_autoptr(JsonNode) body =
-        load_model(history_path, uuid, metric, out_fitted_us, error);
+    g_autofree char *path = path_of(history_path, uuid);
+
+    return read_models(path);
+}
+
+FsnForecaster *
+fsn_models_get(JsonObject *models,
+               const char *metric,
+               int64_t *out_fitted_us,
+               GError **error)
+{
+    JsonNode *body = find_model(models, metric, out_fitted_us, error);
     FsnForecaster *forecaster = body ? fsn_forecaster_from_json(body, NULL) : NULL;
 
     if (body && !forecaster) {
@@ -175,6 +175,18 @@ fsn_models_load(const char *history_path,
                     "the model of %s cannot be read", metric);
     }
     return forecaster;
+}
+
+FsnForecaster *
+fsn_models_load(const char *history_path,
+                const char *uuid,
+                const char *metric,
+                int64_t *out_fitted_us,
+                GError **error)
+{
+    g_autoptr(JsonObject) models = fsn_models_read(history_path, uuid);
+
+    return fsn_models_get(models, metric, out_fitted_us, error);
 }
 
 bool
@@ -195,7 +207,8 @@ fsn_models_load_idle(const char *history_path,
                      int64_t *out_fitted_us,
                      GError **error)
 {
-    g_autoptr(JsonNode) body = load_model(history_path, uuid, IDLE, out_fitted_us, error);
+    g_autoptr(JsonObject) models = fsn_models_read(history_path, uuid);
+    JsonNode *body = find_model(models, IDLE, out_fitted_us, error);
     FsnIdle *idle = body ? fsn_idle_from_json(body, NULL) : NULL;
 
     if (body && !idle) {

@@ -23,6 +23,13 @@ FsnForecaster *fsn_models_load(const char *history_path,
                                const char *metric,
                                int64_t *out_fitted_us,
                                GError **error);
+/* For who needs several of a domain: all that is kept of it, read once and never an error; the caller
+ * unrefs. Then one of them, as above. */
+JsonObject *fsn_models_read(const char *history_path, const char *uuid);
+FsnForecaster *fsn_models_get(JsonObject *models,
+                              const char *metric,
+                              int64_t *out_fitted_us,
+                              GError **error);
 /* Replaces that of @metric; durable when it returns. */
 bool fsn_models_save(const char *history_path,
                      const char *uuid,

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "history/kept.h"
+#include "history/models-store.h"
 #include "scale/demand.h"
 #include "virt/resize.h"
 
@@ -61,16 +62,24 @@ peak_from_now(const FsnForecaster *forecaster,
     return fsn_demand_peak(forecast, options->policy->quantile, forecast->n);
 }
 
+/* Whose history, and what is kept of it. */
+typedef struct {
+    FsnHistory *history;
+    const char *uuid;
+    JsonObject *models;
+} Source;
+
 static FsnForecaster *
-get_forecaster(const FsnSeries *series,
-               const char *uuid,
+get_forecaster(const Source *source,
+               const FsnSeries *series,
                const char *metric,
                const FsnAdviseOptions *options,
                GError **error)
 {
     g_autofree char *name = g_strconcat(metric, ".p95", NULL);
     FsnKeptRequest request = { .history_path = options->history_path,
-                               .uuid = uuid,
+                               .models = source->models,
+                               .uuid = source->uuid,
                                .name = name,
                                .now_us = options->now_us,
                                .low = 0,
@@ -85,8 +94,7 @@ get_forecaster(const FsnSeries *series,
 }
 
 static bool
-forecast_metric(FsnHistory *history,
-                const char *uuid,
+forecast_metric(const Source *source,
                 const char *metric,
                 const FsnAdviseOptions *options,
                 FsnAdvice *advice,
@@ -94,9 +102,9 @@ forecast_metric(FsnHistory *history,
                 GError **error)
 {
     g_autoptr(FsnForecaster) forecaster = NULL;
-    g_autoptr(FsnSeries) series =
-        fsn_history_series(history, uuid, metric, options->now_us - WINDOW_US,
-                           options->now_us, STEP_US, FSN_HISTORY_P95, error);
+    g_autoptr(FsnSeries) series = fsn_history_series(
+        source->history, source->uuid, metric, options->now_us - WINDOW_US,
+        options->now_us, STEP_US, FSN_HISTORY_P95, error);
     g_autofree char *explanation = NULL;
     char *lines;
 
@@ -106,7 +114,7 @@ forecast_metric(FsnHistory *history,
     if (!is_enough(series, options->now_us)) {
         return true;
     }
-    forecaster = get_forecaster(series, uuid, metric, options, error);
+    forecaster = get_forecaster(source, series, metric, options, error);
     if (!forecaster) {
         return false;
     }
@@ -124,8 +132,7 @@ forecast_metric(FsnHistory *history,
 
 /* Twice the headroom, for a limit is felt at once where a size is not. */
 static bool
-propose_limits(FsnHistory *history,
-               const char *uuid,
+propose_limits(const Source *source,
                const FsnAdviseOptions *options,
                FsnAdvice *advice,
                GError **error)
@@ -137,7 +144,7 @@ propose_limits(FsnHistory *history,
     for (size_t i = 0; i < FSN_N_LIMITS; i++) {
         double peak = NAN;
 
-        if (!forecast_metric(history, uuid, metrics[i], options, advice, &peak, error)) {
+        if (!forecast_metric(source, metrics[i], options, advice, &peak, error)) {
             return false;
         }
         advice->limits[i].metric = metrics[i];
@@ -147,6 +154,24 @@ propose_limits(FsnHistory *history,
         advice->cpu_shares = (unsigned)CLAMP(1024 * advice->demand.cpu_cores, 2, 262144);
     }
     return true;
+}
+
+static bool
+forecast_all(FsnHistory *history,
+             const char *uuid,
+             const FsnAdviseOptions *options,
+             FsnAdvice *advice,
+             GError **error)
+{
+    const char *path = options->history_path;
+    g_autoptr(JsonObject) models = path ? fsn_models_read(path, uuid) : NULL;
+    Source source = { history, uuid, models };
+
+    return forecast_metric(&source, "cpu", options, advice, &advice->demand.cpu_cores,
+                           error) &&
+           forecast_metric(&source, "memory.used", options, advice,
+                           &advice->demand.memory_bytes, error) &&
+           (!options->limits || propose_limits(&source, options, advice, error));
 }
 
 /* Cores that the guest uses at this moment; NAN if it does not run. */
@@ -246,12 +271,7 @@ fsn_size_advise(FsnHistory *history,
 
     if (!fsn_size_now(domain, options->loading ? 0 : options->agent_s, &advice.now,
                       error) ||
-        (history && (!forecast_metric(history, uuid, "cpu", options, &advice,
-                                      &advice.demand.cpu_cores, error) ||
-                     !forecast_metric(history, uuid, "memory.used", options, &advice,
-                                      &advice.demand.memory_bytes, error) ||
-                     (options->limits &&
-                      !propose_limits(history, uuid, options, &advice, error))))) {
+        (history && !forecast_all(history, uuid, options, &advice, error))) {
         return false;
     }
     facts = facts_of(&advice.now);

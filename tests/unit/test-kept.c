@@ -93,6 +93,11 @@ test_forecaster(void)
     place_make(&place);
     g_assert_cmpint(chosen(&place, series, NOW, false), ==, NOW);
     g_assert_cmpint(chosen(&place, longer, NOW + 30 * HOUR_US, false), ==, NOW);
+    /* Read before, for several. */
+    place.request.models = fsn_models_read(place.history, UUID);
+    g_assert_cmpint(chosen(&place, longer, NOW + 30 * HOUR_US, false), ==, NOW);
+    g_assert_cmpint(chosen(&place, longer, NOW + 30 * HOUR_US, false), ==, NOW);
+    g_clear_pointer(&place.request.models, json_object_unref);
     /* Of a clock that was wrong. */
     g_assert_cmpint(chosen(&place, series, NOW - 1, false), ==, NOW - 1);
     g_assert_cmpint(chosen(&place, longer, NOW + 1, true), ==, NOW + 1);
