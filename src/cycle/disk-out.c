@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stored disk as an image file or on a device, for export and restore. Raw is written here,
- * and qcow2 to a file too. On a device, and for a size that is no number of sectors, qemu-img
- * writes it from a server that nobody else can reach.
+ * A stored disk as an image file or on a device, for export and restore. Raw is written here;
+ * qcow2 is QEMU's own, so qemu-img writes it from a server that nobody else can reach.
  */
 #include "config.h"
 
@@ -21,7 +20,6 @@
 #include <unistd.h>
 
 #define BACKLOG 16
-#define SECTOR  512
 
 typedef struct {
     FsnCycle *cycle;
@@ -49,17 +47,16 @@ on_parts(uint64_t done, uint64_t total, gpointer user)
 }
 
 static bool
-write_here(FsnImage *image,
-           const FsnDiskOut *out,
-           bool qcow2,
-           Progress *progress,
-           GCancellable *cancellable,
-           uint64_t *out_bytes,
-           GError **error)
+write_raw(FsnImage *image,
+          const FsnDiskOut *out,
+          Progress *progress,
+          GCancellable *cancellable,
+          uint64_t *out_bytes,
+          GError **error)
 {
-    const FsnWriteImageOptions options = {
-        .qcow2 = qcow2, .cancellable = cancellable, .progress = on_bytes, .user = progress
-    };
+    const FsnWriteImageOptions options = { .cancellable = cancellable,
+                                           .progress = on_bytes,
+                                           .user = progress };
     int fd = open(out->path, O_RDWR | O_CLOEXEC);
     FsnWriteImageStats stats;
     bool ok;
@@ -98,13 +95,13 @@ convert(FsnCycle *cycle,
 }
 
 static bool
-write_by_qemu(FsnCycle *cycle,
-              FsnImage *image,
-              const FsnDiskOut *out,
-              Progress *progress,
-              GCancellable *cancellable,
-              uint64_t *out_bytes,
-              GError **error)
+write_qcow2(FsnCycle *cycle,
+            FsnImage *image,
+            const FsnDiskOut *out,
+            Progress *progress,
+            GCancellable *cancellable,
+            uint64_t *out_bytes,
+            GError **error)
 {
     g_autofree char *path = NULL;
     int listener, path_fd;
@@ -115,28 +112,11 @@ write_by_qemu(FsnCycle *cycle,
         !fsn_nameless_socket(BACKLOG, &listener, &path_fd, &path, error)) {
         return false;
     }
-    ok = convert(cycle, out, listener, path, progress, cancellable, error);
+    ok = convert(cycle, out, listener, path, progress, cancellable, error) &&
+         (!out->bitmap || fsn_qemu_img_add_bitmap(out->path, out->bitmap, error));
     close(listener);
     close(path_fd);
     return ok;
-}
-
-static bool
-write_qcow2(FsnCycle *cycle,
-            FsnImage *image,
-            const FsnDiskOut *out,
-            Progress *progress,
-            GCancellable *cancellable,
-            uint64_t *out_bytes,
-            GError **error)
-{
-    bool here =
-        out->disk->size % SECTOR == 0 && g_file_test(out->path, G_FILE_TEST_IS_REGULAR);
-    bool ok =
-        here ? write_here(image, out, true, progress, cancellable, out_bytes, error)
-             : write_by_qemu(cycle, image, out, progress, cancellable, out_bytes, error);
-
-    return ok && (!out->bitmap || fsn_qemu_img_add_bitmap(out->path, out->bitmap, error));
 }
 
 bool
@@ -156,7 +136,7 @@ fsn_disk_out_write(FsnCycle *cycle,
         return false;
     }
     ok = strcmp(out->format, "raw") == 0
-             ? write_here(image, out, false, &progress, cancellable, out_bytes, error)
+             ? write_raw(image, out, &progress, cancellable, out_bytes, error)
              : write_qcow2(cycle, image, out, &progress, cancellable, out_bytes, error);
     if (!ok) {
         g_prefix_error(error, "disk %s: ", out->disk->target);

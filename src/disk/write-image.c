@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A stored disk to a file or block device, as raw or qcow2. Threads take pieces of the disk in turn, each with
+ * A stored disk to a file or block device. Threads take pieces of the disk in turn, each with
  * a reader of its own; only data is written. Where the target was empty nothing else is
  * needed, elsewhere what has to be zero is punched out, or written where that is not
  * possible. Bytes are verified on the way, and the first error ends all threads. What is
@@ -12,7 +12,6 @@
 
 #include "base/error.h"
 #include "base/files.h"
-#include "disk/qcow2-out.h"
 #include "repo/image-runs.h"
 
 #include <errno.h>
@@ -25,21 +24,10 @@
 #include <unistd.h>
 
 /* What a thread takes at a time, and the most it reads and writes at once. */
-#define PIECE_GRANULES   2048u
-#define BUFFER_GRANULES  256u
+#define PIECE_GRANULES  2048u
+#define BUFFER_GRANULES 256u
 /* Zeros take no reading, so an empty part is taken in longer pieces. */
-#define EMPTY_GRANULES   (1u << 20)
-/* Of qcow2. */
-#define CLUSTER_GRANULES ((unsigned)(FSN_QCOW2_CLUSTER / FSN_GRANULE_SIZE))
-#define PIECE_CLUSTERS   (PIECE_GRANULES / CLUSTER_GRANULES)
-
-typedef struct {
-    uint64_t first;
-    uint64_t count; /* at most PIECE_GRANULES if there is data in it */
-    /* qcow2: where its clusters are, and their entries in the table; 0: nowhere */
-    uint64_t places[PIECE_CLUSTERS];
-    uint64_t table;
-} Piece;
+#define EMPTY_GRANULES  (1u << 20)
 
 typedef struct {
     FsnImage *image;
@@ -48,8 +36,7 @@ typedef struct {
     int fd;
     const char *what;
     const FsnWriteImageOptions *options;
-    bool fresh;         /* the target reads as zero where it is not written */
-    FsnQcow2Out *qcow2; /* NULL: raw. Under the lock */
+    bool fresh; /* the target reads as zero where it is not written */
 
     GMutex lock;     /* of all below */
     uint64_t next;   /* first granule that nobody has taken */
@@ -116,23 +103,9 @@ clear_run(Job *job, uint64_t first, uint64_t count, uint8_t *buffer, GError **er
     return write_zeros(job, offset, len, buffer, error);
 }
 
-/* Where @granule of the disk belongs; what follows it in a run of data follows it there. */
-static uint64_t
-place_of(const Job *job, const Piece *piece, uint64_t granule)
-{
-    uint64_t inside = granule - piece->first;
-
-    if (!job->qcow2) {
-        return granule * FSN_GRANULE_SIZE;
-    }
-    return piece->places[inside / CLUSTER_GRANULES] +
-           inside % CLUSTER_GRANULES * FSN_GRANULE_SIZE;
-}
-
 static bool
 write_data(Job *job,
            FsnImageReader *reader,
-           const Piece *piece,
            uint64_t first,
            uint64_t count,
            uint8_t *buffer,
@@ -143,7 +116,7 @@ write_data(Job *job,
 
         if (!fsn_image_reader_read_run(reader, first, n, buffer, error) ||
             !fsn_pwrite_all(job->fd, buffer, bytes_of(job, first, n),
-                            place_of(job, piece, first), job->what, error)) {
+                            first * FSN_GRANULE_SIZE, job->what, error)) {
             return false;
         }
         first += n;
@@ -153,28 +126,14 @@ write_data(Job *job,
 }
 
 static bool
-write_entries(Job *job, const Piece *piece, GError **error)
-{
-    uint8_t bytes[PIECE_CLUSTERS * 8];
-    size_t n = (piece->count + CLUSTER_GRANULES - 1) / CLUSTER_GRANULES;
-
-    if (!job->qcow2 || piece->table == 0) {
-        return true;
-    }
-    fsn_qcow2_out_entries(piece->places, n, bytes);
-    return fsn_pwrite_all(job->fd, bytes, n * 8, piece->table, job->what, error);
-}
-
-static bool
 write_piece(Job *job,
             FsnImageReader *reader,
-            const Piece *piece,
+            uint64_t first,
+            uint64_t count,
             uint8_t *buffer,
             uint64_t *out_bytes,
             GError **error)
 {
-    uint64_t first = piece->first;
-    uint64_t count = piece->count;
     uint64_t written = 0;
 
     while (count > 0) {
@@ -186,7 +145,7 @@ write_piece(Job *job,
             return false;
         }
         if (kind == FSN_GRANULE_DATA) {
-            ok = write_data(job, reader, piece, first, n, buffer, error);
+            ok = write_data(job, reader, first, n, buffer, error);
             written += bytes_of(job, first, n);
         } else {
             ok = clear_run(job, first, n, buffer, error);
@@ -198,7 +157,7 @@ write_piece(Job *job,
         count -= n;
     }
     *out_bytes = written;
-    return write_entries(job, piece, error);
+    return true;
 }
 
 static void
@@ -213,39 +172,13 @@ fail(Job *job, GError *error)
     g_mutex_unlock(&job->lock);
 }
 
-/* Gives the clusters of the piece that have data a place. */
-static bool
-place_clusters(Job *job, Piece *piece, GError **error)
-{
-    bool data[PIECE_CLUSTERS] = { false };
-    uint64_t n;
-
-    for (uint64_t at = 0; at < piece->count; at += n) {
-        FsnGranuleKind kind;
-
-        if (!fsn_image_next_run(job->image, piece->first + at, piece->count - at, &kind,
-                                &n, error)) {
-            return false;
-        }
-        for (uint64_t c = at / CLUSTER_GRANULES;
-             kind == FSN_GRANULE_DATA && c <= (at + n - 1) / CLUSTER_GRANULES; c++) {
-            data[c] = true;
-        }
-    }
-    fsn_qcow2_out_place(job->qcow2, piece->first / CLUSTER_GRANULES,
-                        (piece->count + CLUSTER_GRANULES - 1) / CLUSTER_GRANULES, data,
-                        piece->places, &piece->table);
-    return true;
-}
-
 /* The next piece; false if there is none, or no reason to go on. An empty part that begins
- * there is one piece, however long. Pieces begin at multiples of PIECE_GRANULES. */
+ * there is one piece, however long. */
 static bool
-take_piece(Job *job, Piece *out_piece)
+take_piece(Job *job, uint64_t *out_first, uint64_t *out_count)
 {
     g_autoptr(GMutexLocker) locker = g_mutex_locker_new(&job->lock);
     FsnGranuleKind kind;
-    bool empty;
     uint64_t n;
 
     if (!job->failure && job->options->cancellable &&
@@ -253,17 +186,18 @@ take_piece(Job *job, Piece *out_piece)
         g_set_error(&job->failure, FSN_ERROR, FSN_ERROR_CANCELLED, "interrupted");
     }
     if (job->failure || job->next == job->n_granules ||
-        !fsn_image_next_run(job->image, job->next, EMPTY_GRANULES, &kind, &n,
+        !fsn_image_next_run(job->image, job->next, PIECE_GRANULES, &kind, &n,
                             &job->failure)) {
         return false;
     }
-    empty = kind != FSN_GRANULE_DATA && n >= PIECE_GRANULES;
-    n = empty ? n / PIECE_GRANULES * PIECE_GRANULES
-              : MIN(PIECE_GRANULES, job->n_granules - job->next);
-    *out_piece = (Piece){ .first = job->next, .count = n };
-    if (job->qcow2 && !empty && !place_clusters(job, out_piece, &job->failure)) {
+    if (kind == FSN_GRANULE_DATA || n < PIECE_GRANULES) {
+        n = MIN(PIECE_GRANULES, job->n_granules - job->next);
+    } else if (!fsn_image_next_run(job->image, job->next, EMPTY_GRANULES, &kind, &n,
+                                   &job->failure)) {
         return false;
     }
+    *out_first = job->next;
+    *out_count = n;
     job->next += n;
     return true;
 }
@@ -271,18 +205,10 @@ take_piece(Job *job, Piece *out_piece)
 /* The storage begins to write while the next pieces are decompressed: the sync at the end
  * would otherwise be half of the time. */
 static void
-begin_write_back(const Job *job, const Piece *piece)
+begin_write_back(const Job *job, uint64_t first, uint64_t count)
 {
-    uint64_t place = job->qcow2 ? piece->table / FSN_QCOW2_CLUSTER * FSN_QCOW2_CLUSTER
-                                : piece->first * FSN_GRANULE_SIZE;
-
-    for (size_t i = 0; job->qcow2 && i < PIECE_CLUSTERS; i++) {
-        if (piece->places[i]) {
-            place = piece->places[i];
-            break;
-        }
-    }
-    (void)sync_file_range(job->fd, (off_t)place, (off_t)(piece->count * FSN_GRANULE_SIZE),
+    (void)sync_file_range(job->fd, (off_t)(first * FSN_GRANULE_SIZE),
+                          (off_t)(count * FSN_GRANULE_SIZE),
                           SYNC_FILE_RANGE_WRITE); /* advice: errors come with the sync */
 }
 
@@ -305,20 +231,21 @@ work(gpointer data)
     Job *job = data;
     g_autoptr(FsnImageReader) reader = fsn_image_reader_new(job->image);
     g_autofree uint8_t *buffer = g_malloc((size_t)BUFFER_GRANULES * FSN_GRANULE_SIZE);
+    uint64_t first;
+    uint64_t count;
     uint64_t bytes;
-    Piece piece;
 
-    while (take_piece(job, &piece)) {
+    while (take_piece(job, &first, &count)) {
         GError *error = NULL;
 
-        if (!write_piece(job, reader, &piece, buffer, &bytes, &error)) {
+        if (!write_piece(job, reader, first, count, buffer, &bytes, &error)) {
             fail(job, error);
             break;
         }
         if (bytes > 0) {
-            begin_write_back(job, &piece);
+            begin_write_back(job, first, count);
         }
-        finish_piece(job, piece.count, bytes);
+        finish_piece(job, count, bytes);
     }
     return NULL;
 }
@@ -331,25 +258,6 @@ refuse_small(const char *what, uint64_t found, uint64_t size, GError **error)
                 " bytes, and the disk in the snapshot needs %" G_GUINT64_FORMAT,
                 what, found, size);
     return false;
-}
-
-/* A file whose only contents are what is written now. */
-static bool
-fit_qcow2(Job *job, GError **error)
-{
-    struct stat st;
-
-    if (fstat(job->fd, &st) != 0) {
-        return fsn_set_errno(error, errno, "cannot look at '%s'", job->what);
-    }
-    if (!S_ISREG(st.st_mode)) {
-        g_set_error(error, FSN_ERROR, FSN_ERROR_UNSUPPORTED, "'%s' is no file",
-                    job->what);
-        return false;
-    }
-    job->fresh = true;
-    return ftruncate(job->fd, 0) == 0 ||
-           fsn_set_errno(error, errno, "cannot empty '%s'", job->what);
 }
 
 /* Checks the size of the target, and gives a file its own. */
@@ -433,16 +341,7 @@ fsn_write_image(FsnImage *image,
                 .what = what,
                 .options = options };
 
-    g_autoptr(FsnQcow2Out) qcow2 = NULL;
-
-    if (options->qcow2) {
-        job.qcow2 = qcow2 = fsn_qcow2_out_new(size, error);
-        if (!qcow2) {
-            return false;
-        }
-    }
-    if (!fsn_image_check_size(image, size, error) ||
-        !(qcow2 ? fit_qcow2(&job, error) : fit_target(&job, error))) {
+    if (!fsn_image_check_size(image, size, error) || !fit_target(&job, error)) {
         return false;
     }
     g_mutex_init(&job.lock);
@@ -450,9 +349,6 @@ fsn_write_image(FsnImage *image,
     g_mutex_clear(&job.lock);
     if (job.failure) {
         g_propagate_error(error, job.failure);
-        return false;
-    }
-    if (qcow2 && !fsn_qcow2_out_finish(qcow2, fd, what, error)) {
         return false;
     }
     if (fsync(fd) != 0) {

@@ -11,7 +11,6 @@ G_BEGIN_DECLS
 
 typedef struct {
     unsigned threads;          /* 0: one per processor */
-    bool qcow2;                /* as such an image; else raw */
     GCancellable *cancellable; /* borrowed; may be NULL */
     /* Called from any thread, but never from two at once; may be NULL. */
     void (*progress)(uint64_t done, uint64_t total, gpointer user);
@@ -25,9 +24,7 @@ typedef struct {
 /* Makes the first @size bytes of @fd those of the image, which has as many granules as they
  * need, and syncs it. @what names it in messages. A regular file gets exactly @size bytes:
  * one that is empty is grown and stays sparse, one that has more is cut, and one that has
- * fewer is refused, as is a block device; what a block device has beyond @size stays. A qcow2
- * image takes a regular file, whatever is in it, and a @size that is a multiple of 512
- * (FSN_ERROR_UNSUPPORTED). On
+ * fewer is refused, as is a block device; what a block device has beyond @size stays. On
  * error, and when cancelled (FSN_ERROR_CANCELLED), part of it may be written. */
 bool fsn_write_image(FsnImage *image,
                      uint64_t size,

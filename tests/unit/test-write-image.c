@@ -6,7 +6,6 @@
 #include "config.h"
 
 #include "disk/write-image.h"
-#include "nbd-server.h"
 #include "stored-disk-common.h"
 
 #include <fcntl.h>
@@ -89,37 +88,6 @@ test_old_contents(Fixture *f, gconstpointer data)
     write_whole(f, 3);
     g_assert_cmpint(fstat(f->fd, &st), ==, 0);
     g_assert_cmpint(st.st_size, ==, DISK_SIZE);
-}
-
-/* QEMU finds nothing wrong in it, and in it the disk; and the same after another one. */
-static void
-test_qcow2(Fixture *f, gconstpointer data)
-{
-    const FsnWriteImageOptions options = { .threads = GPOINTER_TO_UINT(data),
-                                           .qcow2 = true };
-    g_autofree uint8_t *wanted = disk_bytes();
-    g_autofree char *raw = g_strconcat(f->path, ".raw", NULL);
-    g_autoptr(GError) error = NULL;
-    FsnWriteImageStats stats;
-    struct stat st;
-
-    if (!test_have("qemu-img", NULL)) {
-        return;
-    }
-    g_assert_true(g_file_set_contents(raw, (const char *)wanted, DISK_SIZE, &error));
-    for (int i = 0; i < 2; i++) {
-        g_assert_true(fsn_write_image(f->image, DISK_SIZE, f->fd, f->path, &options,
-                                      &stats, &error));
-        g_assert_no_error(error);
-        test_run("qemu-img check -q -f qcow2 '%s'", f->path);
-        test_run("qemu-img compare -q -f qcow2 -F raw '%s' '%s'", f->path, raw);
-    }
-    g_assert_cmpint(fstat(f->fd, &st), ==, 0);
-    g_assert_cmpuint((uint64_t)st.st_blocks * 512, <, DISK_SIZE / 4 + 4 * 65536);
-    test_run("qemu-img bitmap --add -f qcow2 '%s' later", f->path);
-    test_run("qemu-io -f qcow2 -c 'write -q 20M 20M' '%s'", f->path);
-    test_run("qemu-img check -q -f qcow2 '%s'", f->path);
-    g_unlink(raw);
 }
 
 static void
@@ -215,8 +183,6 @@ main(int argc, char **argv)
     ADD("new-file/threads", GUINT_TO_POINTER(4), test_new_file);
     ADD("old-contents", GUINT_TO_POINTER(0), test_old_contents);
     ADD("old-contents/longer", GUINT_TO_POINTER(10000), test_old_contents);
-    ADD("qcow2", GUINT_TO_POINTER(1), test_qcow2);
-    ADD("qcow2/threads", GUINT_TO_POINTER(4), test_qcow2);
     ADD("too-small", NULL, test_too_small);
     ADD("wrong-size", NULL, test_wrong_size);
     ADD("not-a-file", NULL, test_not_a_file);
