@@ -14,23 +14,16 @@
 #include <math.h>
 #include <string.h>
 
-#define RECENT            5.0 /* days after which an error counts 1/e for the weights */
-#define RECENCY           10.0 /* the same for the spread of errors, which needs more of them */
-#define STEEP             14.0 /* how fast weights fall with the relative error */
-/* What is nearest changes fastest, and there one member is often much better than others. */
-#define RECENT_HOUR       3.0
-#define STEEP_HOUR        28.0
-#define SHARE             .1 /* of the weight is given equally */
-#define CUTOFF            1.6 /* who is worse than the best by this factor gets no weight */
-#define OWN_STEEP         8.0  /* the same for quantiles */
-#define OWN_BIAS          1.05 /* on the loss by errors */
-#define GUARD             .85  /* of a tail is left to what was not seen yet */
-#define GUARD_FAR         .5   /* the same for the tails that some weeks hardly show */
-#define FAR_TAIL          .03
-/* The levels between there and the middle are seen often enough to follow the last days, and what
- * they missed by is only half of it a habit. */
-#define RECENCY_NEAR_TAIL 5.0
-#define SHIFT_NEAR_TAIL   .5
+#define RECENT    5.0  /* days after which an error counts 1/e for the weights */
+#define RECENCY   10.0 /* the same for the spread of errors, which needs more of them */
+#define STEEP     14.0 /* how fast weights fall with the relative error */
+#define SHARE     .1   /* of the weight is given equally */
+#define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
+#define OWN_STEEP 8.0  /* the same for quantiles */
+#define OWN_BIAS  1.05 /* on the loss by errors */
+#define GUARD     .85  /* of a tail is left to what was not seen yet */
+#define GUARD_FAR .5   /* the same for the tails that some weeks hardly show */
+#define FAR_TAIL  .03
 
 /* Standard deviation; with one or two values half of their size. */
 static double
@@ -80,24 +73,9 @@ recency(const FsnBacktest *b, const FsnModelData *data, size_t k, double days)
     return exp(-(double)(data->n - b->origins[k]) / (days * day));
 }
 
-static bool
-is_near_tail(size_t l)
-{
-    double tail = MIN(fsn_forecast_levels[l], 1 - fsn_forecast_levels[l]);
-
-    return tail >= FAR_TAIL && tail <= .2;
-}
-
-/* The same for what is learned of level @l. */
-static double
-recency_of_level(const FsnBacktest *b, const FsnModelData *data, size_t k, size_t l)
-{
-    return recency(b, data, k, is_near_tail(l) ? RECENCY_NEAR_TAIL : RECENCY);
-}
-
 /* Weights of one band from the members' losses in it (NAN: no member). */
 static void
-weigh_band(const double *losses, double steep, double *out)
+weigh_band(const double *losses, double *out)
 {
     double least = INFINITY;
     double sum = 0;
@@ -111,7 +89,7 @@ weigh_band(const double *losses, double steep, double *out)
     for (size_t m = 0; m < FSN_MODELS_MAX; m++) {
         double ratio = (losses[m] + 1e-12) / (least + 1e-12);
 
-        out[m] = isfinite(losses[m]) && ratio < CUTOFF ? exp(-steep * (ratio - 1)) : 0;
+        out[m] = isfinite(losses[m]) && ratio < CUTOFF ? exp(-STEEP * (ratio - 1)) : 0;
         sum += out[m];
         n += out[m] > 0;
     }
@@ -129,13 +107,11 @@ learn_centre(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
     double count[FSN_BANDS] = { 0 };
 
     for (size_t k = 0; k < b->n_origins; k++) {
-        double weights[2] = { recency(b, data, k, RECENT_HOUR),
-                              recency(b, data, k, RECENT) };
+        double weight = recency(b, data, k, RECENT);
 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
             size_t band = fsn_band_of(data, h + 1);
-            double weight = weights[band > 0];
 
             if (isnan(b->actual[i])) {
                 continue;
@@ -153,7 +129,7 @@ learn_centre(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data)
                 b->centre[m] && count[band] > 0 ? loss[band][m] / count[band] : NAN;
         }
         if (count[band] > 0) {
-            weigh_band(loss[band], band ? STEEP : STEEP_HOUR, w->centre[band]);
+            weigh_band(loss[band], w->centre[band]);
         } else if (band > 0) {
             memcpy(w->centre[band], w->centre[band - 1], sizeof w->centre[band]);
         }
@@ -254,7 +230,7 @@ learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
     double sum;
 
     for (size_t k = 0; k < b->n_origins; k++) {
-        double weight = recency_of_level(b, data, k, l);
+        double weight = recency(b, data, k, RECENCY);
 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
@@ -321,15 +297,12 @@ calibrate(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
                 pools_add(&pools, band,
                           b->actual[i] -
                               fsn_weights_quantile(w, band, l, centre, b->quantile, i),
-                          recency_of_level(b, data, k, l));
+                          recency(b, data, k, RECENCY));
             }
         }
     }
     pools_quantiles(&pools, guarded(fsn_forecast_levels[l]), l, w->shift);
     pools_clear(&pools);
-    for (size_t band = 0; band < FSN_BANDS && is_near_tail(l); band++) {
-        w->shift[band][l] *= SHIFT_NEAR_TAIL;
-    }
 }
 
 void
