@@ -14,16 +14,20 @@
 #include <math.h>
 #include <string.h>
 
-#define RECENT    5.0  /* days after which an error counts 1/e for the weights */
-#define RECENCY   10.0 /* the same for the spread of errors, which needs more of them */
-#define STEEP     14.0 /* how fast weights fall with the relative error */
-#define SHARE     .1   /* of the weight is given equally */
-#define CUTOFF    1.6  /* who is worse than the best by this factor gets no weight */
-#define OWN_STEEP 8.0  /* the same for quantiles */
-#define OWN_BIAS  1.05 /* on the loss by errors */
-#define GUARD     .85  /* of a tail is left to what was not seen yet */
-#define GUARD_FAR .5   /* the same for the tails that some weeks hardly show */
-#define FAR_TAIL  .03
+#define RECENT            5.0 /* days after which an error counts 1/e for the weights */
+#define RECENCY           10.0 /* the same for the spread of errors, which needs more of them */
+#define STEEP             14.0 /* how fast weights fall with the relative error */
+#define SHARE             .1   /* of the weight is given equally */
+#define CUTOFF            1.6 /* who is worse than the best by this factor gets no weight */
+#define OWN_STEEP         8.0  /* the same for quantiles */
+#define OWN_BIAS          1.05 /* on the loss by errors */
+#define GUARD             .85  /* of a tail is left to what was not seen yet */
+#define GUARD_FAR         .5   /* the same for the tails that some weeks hardly show */
+#define FAR_TAIL          .03
+/* The levels between there and the middle are seen often enough to follow the last days, and what
+ * they missed by is only half of it a habit. */
+#define RECENCY_NEAR_TAIL 5.0
+#define SHIFT_NEAR_TAIL   .5
 
 /* Standard deviation; with one or two values half of their size. */
 static double
@@ -71,6 +75,21 @@ recency(const FsnBacktest *b, const FsnModelData *data, size_t k, double days)
     double day = (double)MAX(data->day, 24);
 
     return exp(-(double)(data->n - b->origins[k]) / (days * day));
+}
+
+static bool
+is_near_tail(size_t l)
+{
+    double tail = MIN(fsn_forecast_levels[l], 1 - fsn_forecast_levels[l]);
+
+    return tail >= FAR_TAIL && tail <= .2;
+}
+
+/* The same for what is learned of level @l. */
+static double
+recency_of_level(const FsnBacktest *b, const FsnModelData *data, size_t k, size_t l)
+{
+    return recency(b, data, k, is_near_tail(l) ? RECENCY_NEAR_TAIL : RECENCY);
 }
 
 /* Weights of one band from the members' losses in it (NAN: no member). */
@@ -230,7 +249,7 @@ learn_own(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
     double sum;
 
     for (size_t k = 0; k < b->n_origins; k++) {
-        double weight = recency(b, data, k, RECENCY);
+        double weight = recency_of_level(b, data, k, l);
 
         for (size_t h = 0; h < b->horizon; h++) {
             size_t i = k * b->horizon + h;
@@ -297,12 +316,15 @@ calibrate(FsnWeights *w, const FsnBacktest *b, const FsnModelData *data, size_t 
                 pools_add(&pools, band,
                           b->actual[i] -
                               fsn_weights_quantile(w, band, l, centre, b->quantile, i),
-                          recency(b, data, k, RECENCY));
+                          recency_of_level(b, data, k, l));
             }
         }
     }
     pools_quantiles(&pools, guarded(fsn_forecast_levels[l]), l, w->shift);
     pools_clear(&pools);
+    for (size_t band = 0; band < FSN_BANDS && is_near_tail(l); band++) {
+        w->shift[band][l] *= SHIFT_NEAR_TAIL;
+    }
 }
 
 void
