@@ -391,6 +391,19 @@ fsn_saved_look(const char *state_dir, const char *save_folder, const char *name)
     return strcmp(target, entry) == 0 ? FSN_LINK_ENTRY : FSN_LINK_FOREIGN;
 }
 
+/* In one step, whoever else puts one there. */
+static bool
+replace_link(const char *target, const char *link, GError **error)
+{
+    g_autofree char *fresh = g_strdup_printf("%s.foresnap.%d", link, (int)getpid());
+
+    (void)unlink(fresh); /* what an interrupted one has left */
+    if (symlink(target, fresh) != 0 || rename(fresh, link) != 0) {
+        return fsn_set_errno(error, errno, "cannot make the link '%s'", link);
+    }
+    return true;
+}
+
 bool
 fsn_saved_link(const char *state_dir,
                const char *save_folder,
@@ -400,13 +413,19 @@ fsn_saved_link(const char *state_dir,
                GError **error)
 {
     g_autofree char *link = fsn_saved_link_path(save_folder, name);
-    g_autofree char *fresh = g_strconcat(link, ".foresnap", NULL);
     g_autofree char *target = which == FSN_LINK_GUARD
                                   ? fsn_saved_guard_path(state_dir, name)
                                   : fsn_saved_entry_path(name);
     FsnSavedLink now = fsn_saved_look(state_dir, save_folder, name);
 
-    if (now == which) {
+    /* The server puts one wherever there is none, and must not replace what is newer. */
+    if (now == FSN_LINK_NONE) {
+        if (symlink(target, link) == 0) {
+            return fsn_dir_sync(save_folder, error);
+        }
+        now = fsn_saved_look(state_dir, save_folder, name);
+    }
+    if (now == which || now == FSN_LINK_GUARD) {
         return true;
     }
     if (now == FSN_LINK_FOREIGN && !over_foreign) {
@@ -414,11 +433,7 @@ fsn_saved_link(const char *state_dir,
                     "'%s' is there already and is not foresnap's link", link);
         return false;
     }
-    (void)unlink(fresh); /* what an interrupted one has left */
-    if (symlink(target, fresh) != 0 || rename(fresh, link) != 0) {
-        return fsn_set_errno(error, errno, "cannot make the link '%s'", link);
-    }
-    return fsn_dir_sync(save_folder, error);
+    return replace_link(target, link, error) && fsn_dir_sync(save_folder, error);
 }
 
 bool

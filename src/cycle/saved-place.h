@@ -98,6 +98,7 @@ FsnSavedLink fsn_saved_look(const char *state_dir,
                             const char *save_folder,
                             const char *name);
 /* Puts such a link (ENTRY or GUARD) there, in the place of another one, durably and at once.
+ * A link to the guard stays: only fsn_saved_remove() takes that away.
  * FSN_ERROR_EXISTS if what is there is foreign; with @over_foreign it is replaced. */
 bool fsn_saved_link(const char *state_dir,
                     const char *save_folder,

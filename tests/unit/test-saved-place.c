@@ -63,6 +63,9 @@ test_links(Place *p, gconstpointer unused)
 
     g_assert_true(fsn_saved_write(p->state, "/r", "vm", UUID, ID, XML, &error));
     g_assert_true(fsn_saved_link(p->state, p->save, "vm", FSN_LINK_GUARD, false, &error));
+    /* The server, which has seen that there was none. */
+    g_assert_true(fsn_saved_link(p->state, p->save, "vm", FSN_LINK_ENTRY, false, &error));
+    g_assert_cmpint(fsn_saved_look(p->state, p->save, "vm"), ==, FSN_LINK_GUARD);
     g_assert_no_error(error);
     /* A file, whatever serves: libvirt must not think that there is none. */
     g_assert_true(g_file_test(p->link, G_FILE_TEST_IS_REGULAR));
