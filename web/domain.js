@@ -187,9 +187,15 @@ async function resumePart(context, element, path, name) {
   const fact = (what, value) => [h("dt", {}, what), h("dd", {}, value)];
   replace(element, title, loading("the working set"));
   try {
-    const [set, last] = await Promise.all([get(`${path}/workingset`), lastResume(name).catch(() => null)]);
+    // What a resume has shown is learned some time after it.
+    const learned = get(`${path}/workingset`).catch((error) => { if (error.status === 404) return {}; throw error; });
+    const [set, last] = await Promise.all([learned, lastResume(name).catch(() => null)]);
     if (!context.here()) return;
     const known = set.pages !== undefined;
+    if (!known && !last && !set.history?.length) {
+      replace(element, title, empty("Not resumed yet", "The first resume shows which pages it touches first."));
+      return;
+    }
     replace(element, title, h("dl", { class: "facts" },
       known ? [fact("Read first", `${set.pages} pages, ${bytes(set.bytes)}`), fact("Resumes", String(set.resumes)),
         fact("Right", set.hit_rate === null ? "–" : `${Math.round(set.hit_rate * 100)} % of probes`)].flat() : null,
@@ -197,7 +203,7 @@ async function resumePart(context, element, path, name) {
       (set.history ?? []).length ? h("table", {}, h("thead", {}, h("tr", {}, h("th", {}, "Resume"), h("th", { class: "num" }, "Sent ahead"), h("th", { class: "num" }, "Waited for"))),
         h("tbody", {}, set.history.slice(0, 5).map((r) => h("tr", {}, h("td", { class: "small" }, instant(r.time)), h("td", { class: "num" }, String(r.list_pages)), h("td", { class: "num" }, String(r.faults)))))) : null);
   } catch (error) {
-    replace(element, title, error.status === 404 ? empty("Not resumed yet", "The first resume shows which pages it touches first.") : failure(error));
+    replace(element, title, failure(error));
   }
 }
 
