@@ -44,7 +44,7 @@ _state_is ()
 
 await_savefs_state ()
 {
-    wait_until 30 _state_is "$1" "$2" || fail "'$1' is $(savefs_state "$1") instead of $2"
+    wait_until 60 _state_is "$1" "$2" || fail "'$1' is $(savefs_state "$1") instead of $2"
 }
 
 _is_served ()
