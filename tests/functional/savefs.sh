@@ -23,9 +23,13 @@ savefs_show_log ()
     sed 's/^/foresnap-savefs: /' "$PRIVATE_LIBVIRT/state/savefs.log" >&2 || :
 }
 
+# What they start has their name until it is a program of its own, and is not theirs.
 savefs_pids ()
 {
-    private_libvirt_exec pgrep -x foresnap-savefs || :
+    # shellcheck disable=SC2016
+    private_libvirt_exec bash -c '
+        supervisor=$(pgrep -o -x foresnap-savefs) && echo "$supervisor" &&
+            pgrep -x -P "$supervisor" foresnap-savefs' || :
 }
 
 savefs_state ()

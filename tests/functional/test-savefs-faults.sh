@@ -75,7 +75,7 @@ await_savefs_state web saved
 echo "stuck"
 private_libvirt_exec kill -STOP "$(worker)"
 expect_no_boot web
-wait_until 30 serving || fail "there is no server again"
+await_served web
 
 echo "killed"
 kill_inside KILL foresnap-savefs
