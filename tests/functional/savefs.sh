@@ -5,7 +5,7 @@
 #   savefs_requires                    skip where there is no FUSE
 #   savefs_pids                        pids of supervisor and worker, inside
 #   savefs_state NAME                  what 'foresnap savefs status' calls its state
-#   await_savefs_state NAME STATE
+#   await_savefs_state NAME STATE      until it has that state, and nothing is under way
 #   await_served NAME                  until what is saved of it can be started
 #   expect_no_boot NAME                'virsh start' fails, and did not boot
 #   savefs_show_log                    for cleanup_fn: what the server said
@@ -41,9 +41,11 @@ savefs_state ()
     ' "$out" "$1"
 }
 
+# What libvirt has done is told before its journal is settled, and until then the domain is busy.
 _state_is ()
 {
-    [ "$(savefs_state "$1")" = "$2" ]
+    [ "$(savefs_state "$1")" = "$2" ] && ! compgen -G "$PRIVATE_LIBVIRT/state/*.journal" >/dev/null &&
+        ! private_libvirt_exec pgrep -f 'foresnap-savefs --settle' >/dev/null
 }
 
 await_savefs_state ()
