@@ -158,6 +158,10 @@ test_lock(void)
     g_assert_cmpint(kill(child, SIGKILL), ==, 0);
     g_assert_cmpint(waitpid(child, NULL, 0), ==, child);
     g_assert_false(fsn_lock_is_held(dir, "/repo", UUID));
+
+    g_autofree char *command = g_strdup_printf("rm -rf '%s'", dir);
+
+    g_assert_cmpint(system(command), ==, 0);
 }
 
 int
