@@ -21,6 +21,7 @@
 #define FREEZE_TIMEOUT_S 10
 #define THAW_TIMEOUT_S   30
 #define RUN_POLL_US      500
+#define STANDING_LOOKS   3 /* with pages on their way, and the guest still not running */
 /* For the tables of its scratch image. */
 #define NVRAM_RESERVE    (UINT64_C(2) << 20)
 #define NOTICE_US        (5 * G_USEC_PER_SEC)
@@ -262,19 +263,30 @@ stop_guest(FsnSnapshotRun *run, GError **error)
     return fsn_virt_domain_suspend(run->domain, error);
 }
 
-/* QEMU continues the guest by itself once it has saved the device state. */
+/*
+ * QEMU before 9.0 continues the guest by itself once it has saved the device state; newer ones
+ * leave it as they found it, so we do. They do either in a bottom half that is scheduled before
+ * the first page is sent, and has run when QMP has answered once more and is asked again.
+ */
 static bool
 wait_running(FsnSnapshotRun *run, GError **error)
 {
     int64_t deadline = run->stop_us + (int64_t)run->options.max_pause_ms * 1000;
     bool running = false;
+    unsigned standing = 0;
+    bool flows;
 
-    while (fsn_qmp_query_status(run->qmp, &running, NULL, error)) {
+    while (flows = fsn_snapshot_memory_flows(run),
+           fsn_qmp_query_status(run->qmp, &running, NULL, error)) {
         if (running) {
             run->stopped = false;
             run->pause_us = fsn_monotonic_us() - run->stop_us;
             fsn_guard_running(run->guard);
             return true;
+        }
+        standing += flows;
+        if (standing >= STANDING_LOOKS) {
+            return fsn_snapshot_continue(run, error);
         }
         if (fsn_monotonic_us() > deadline) {
             g_set_error(error, FSN_ERROR, FSN_ERROR_TIMEOUT,

@@ -183,6 +183,8 @@ bool fsn_snapshot_settle_leases(FsnSnapshotRun *run, GError **error);
 /* snapshot-read.c: reads memory and disks side by side into images. Memory of a guest that
  * runs has to be read from before its snapshot begins: QEMU's own threads wait for it. */
 void fsn_snapshot_read_memory(FsnSnapshotRun *run);
+/* Whether pages of it have arrived: QEMU has saved the devices and protected the memory. */
+bool fsn_snapshot_memory_flows(const FsnSnapshotRun *run);
 bool fsn_snapshot_read(FsnSnapshotRun *run, GError **error);
 /* The disks that are taken (FsnSnapshotDisk), in the order in which they are begun with: what
  * changes most first, for its writes are held up by the copy that is made of them. */

@@ -19,6 +19,8 @@
 /* How long the guest's writers may be held up by memory that nobody takes. */
 #define RAM_STALL_US (5 * G_USEC_PER_SEC)
 #define RAM_STEP_MS  100
+/* Until pages arrive: a guest may wait for whoever waits for them. */
+#define RAM_FIRST_MS 2
 
 typedef struct Reader Reader;
 
@@ -163,7 +165,9 @@ read_memory(Reader *reader, GError **error)
             g_set_error(error, FSN_ERROR, FSN_ERROR_CANCELLED, "cancelled");
             return false;
         }
-        if (!fsn_capture_step(reader->run->capture, RAM_STEP_MS, &event, error)) {
+        int step_ms = get(&reader->ram_done) > 0 ? RAM_STEP_MS : RAM_FIRST_MS;
+
+        if (!fsn_capture_step(reader->run->capture, step_ms, &event, error)) {
             g_prefix_error(error, "memory: ");
             return false;
         }
@@ -391,6 +395,13 @@ fsn_snapshot_read_memory(FsnSnapshotRun *run)
     reading->ram_us = fsn_monotonic_us();
     reading->memory =
         start_reader(reading, "memory", (Reader){ .read = read_memory, .number = -1 });
+}
+
+bool
+fsn_snapshot_memory_flows(const FsnSnapshotRun *run)
+{
+    return run->reading && run->reading->memory &&
+           get(&run->reading->memory->ram_done) > 0;
 }
 
 static void
