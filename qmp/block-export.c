@@ -96,11 +96,16 @@ export_arguments(const char *id, const char *node, const char *name, bool writab
 
 static bool
 export_add(FsnQmp *qmp,
-           JsonObject *arguments,
+           const char *id,
+           const char *node,
+           const char *name,
+           bool writable,
            const char *bitmap_node,
            const char *bitmap,
            GError **error)
 {
+    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, writable);
+
     if (bitmap) {
         json_object_set_array_member(arguments, "bitmaps",
                                      bitmaps_of(bitmap_node, bitmap));
@@ -117,9 +122,7 @@ fsn_qmp_export_add(FsnQmp *qmp,
                    const char *bitmap,
                    GError **error)
 {
-    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, false);
-
-    return export_add(qmp, arguments, bitmap_node, bitmap, error);
+    return export_add(qmp, id, node, name, false, bitmap_node, bitmap, error);
 }
 
 bool
@@ -131,9 +134,7 @@ fsn_qmp_export_add_access(FsnQmp *qmp,
                           const char *bitmap,
                           GError **error)
 {
-    g_autoptr(JsonObject) arguments = export_arguments(id, node, name, true);
-
-    return export_add(qmp, arguments, bitmap_node, bitmap, error);
+    return export_add(qmp, id, node, name, true, bitmap_node, bitmap, error);
 }
 
 bool

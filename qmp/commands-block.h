@@ -49,8 +49,8 @@ bool fsn_qmp_add_scratch(FsnQmp *qmp,
                          GError **error) G_GNUC_WARN_UNUSED_RESULT;
 /* Adds node @node_name: the disk as it was at the instant of the backup whose filter is
  * @filter, read past its target. What is discarded there cannot be read any more, and is not
- * copied before the guest overwrites it; parts of clusters of @filter's target may not be. FSN_ERROR_UNSUPPORTED or another error where this
- * QEMU has no such thing (before 7.0). */
+ * copied before the guest overwrites it; parts of clusters of @filter's target may not be.
+ * FSN_ERROR_UNSUPPORTED or another error where this QEMU has no such thing (before 7.0). */
 bool fsn_qmp_add_access(FsnQmp *qmp,
                         const char *node_name,
                         const char *filter,

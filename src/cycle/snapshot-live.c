@@ -274,10 +274,13 @@ wait_running(FsnSnapshotRun *run, GError **error)
     int64_t deadline = run->stop_us + (int64_t)run->options.max_pause_ms * 1000;
     bool running = false;
     unsigned standing = 0;
-    bool flows;
 
-    while (flows = fsn_snapshot_memory_flows(run),
-           fsn_qmp_query_status(run->qmp, &running, NULL, error)) {
+    for (;;) {
+        bool flows = fsn_snapshot_memory_flows(run); /* before QMP is asked */
+
+        if (!fsn_qmp_query_status(run->qmp, &running, NULL, error)) {
+            return false;
+        }
         if (running) {
             run->stopped = false;
             run->pause_us = fsn_monotonic_us() - run->stop_us;
@@ -297,7 +300,6 @@ wait_running(FsnSnapshotRun *run, GError **error)
         }
         g_usleep(RUN_POLL_US); /* libvirt passes the event on later than QEMU answers */
     }
-    return false;
 }
 
 static bool

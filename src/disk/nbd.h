@@ -60,9 +60,8 @@ bool fsn_nbd_check_read(FsnNbd *nbd,
                         GError **error) G_GNUC_WARN_UNUSED_RESULT;
 
 /* Tells the server that @len bytes at @offset will not be read any more; multiples of its
- * alignment. Only advice: whether
- * it was heard is not asked. It is on its way until fsn_nbd_is_idle().
- * Never to a server that shows more than an instant: it throws the bytes away. */
+ * alignment. Only advice: whether it was heard is not asked. It is on its way until
+ * fsn_nbd_is_idle(). Never to a server that shows more than an instant: it throws the bytes away. */
 bool fsn_nbd_forget(FsnNbd *nbd, uint64_t offset, uint64_t len, GError **error)
     G_GNUC_WARN_UNUSED_RESULT;
 
